@@ -45,7 +45,7 @@ class GitHubAudit:
     id = "github-audit"
     title = "GitHub audit log"
     evidence = "fixture"
-    version = 6
+    version = 7
 
     def sniff(self, sample: Sequence[object]) -> int:
         score = sum(1 for record in sample if isinstance(record, dict) and _is_audit(record))
@@ -208,6 +208,8 @@ class _Entry:
         """Why the host itself refused, "" where it did not; an exhausted rate limit is no refusal of this kind."""
         if answer(self.action) is Effect.DENY:
             return self.action
+        if self.action == "workflows.actions_policy_violation" and self.record.get("allowed") is False:
+            return clip(", ".join(texts(self.record.get("violations"))), 300) or self.action
         limited = self.status == 403 and number(self.record.get("rate_limit_remaining")) == 0
         return f"status {self.status}" if self.status in (401, 403) and not limited else ""
 

@@ -23,10 +23,11 @@ _VERBS: dict[str, Verb] = {
         (Verb.PACKAGE_PUBLISH, "packages.package_published packages.package_version_published"),
         (Verb.CI_RUN, "workflows.approve_workflow_job environment.approve"),
         (Verb.CI_MODIFY, "repo.actions_enabled repo.update_actions_settings org.update_actions_settings environment.create "
-         "environment.delete repo.register_self_hosted_runner org.register_self_hosted_runner "
+         "environment.delete repo.configure_self_hosted_jit_runner org.configure_self_hosted_jit_runner "
+         "enterprise.configure_self_hosted_jit_runner repo.register_self_hosted_runner org.register_self_hosted_runner "
          "enterprise.register_self_hosted_runner repo.remove_self_hosted_runner org.remove_self_hosted_runner"),
-        (Verb.GUARDRAIL_CHANGE, "org.set_default_workflow_permissions repo.set_default_workflow_permissions "
-         "org.set_fork_pr_workflows_policy repo.set_fork_pr_workflows_policy org.disable_two_factor_requirement "
+        (Verb.GUARDRAIL_CHANGE, "org.disable_two_factor_requirement two_factor_authentication.disabled "
+         "two_factor_authentication.remove_factor ssh_certificate_requirement.disable ssh_certificate_authority.create "
          "business.disable_two_factor_requirement org.disable_oauth_app_restrictions org.saml_disabled org.disable_saml "
          "business.disable_saml ip_allow_list_entry.create environment.update_protection_rule "
          "environment.remove_protection_rule audit_log_streaming.destroy audit_log_streaming.update "
@@ -36,12 +37,23 @@ _VERBS: dict[str, Verb] = {
          "team.add_repository team.remove_repository team.update_repository_permission org.update_member "
          "org.update_default_repository_permission role.create role.update role.destroy organization_role.assign "
          "organization_role.revoke organization_role.create organization_role.update organization_role.destroy "
-         "enterprise_role.assign enterprise_role.revoke"),
+         "enterprise_role.assign enterprise_role.revoke repo.temporary_access_granted repo.staff_unlock user.promote user.demote "
+         "org.add_outside_collaborator org.remove_outside_collaborator private_repository_forking.enable "
+         "repository_visibility_change.enable org.update_member_repository_creation_permission "
+         "org.update_member_repository_invitation_permission integration_installation.repositories_added "
+         "integration_installation.repositories_removed integration_installation.version_updated "
+         "copilot.content_exclusion_changed copilot.swe_agent_firewall_allowlist_updated copilot.swe_agent_mcp_config_updated "
+         "copilot.swe_agent_repo_enabled copilot.swe_agent_repo_disabled copilot.swe_agent_repo_enablement_updated"),
     )
     for action in actions.split()
 }  # fmt: skip
+_POLICIES = late(
+    r"^(?:(?:org|repo|business)\.set_(?:default_workflow_permissions|workflow_permission_can_approve_pr|fork_pr_workflows_policy|"
+    r"actions_(?:private_)?fork_pr_approvals_policy)|mcp_registry\.(?:allowlist_\w+|settings_update))$"
+)
+"""What workflows may do and which tools agents may have: that it was changed is told, and not which way."""
 _GUARDS = late(
-    r"^(?:protected_branch|repository_ruleset|repository_branch_protection|required_status_check|branch_protection_rule|"
+    r"^(?:protected_branch|repository_ruleset|repository_branch_protection\w*|required_status_check|branch_protection_rule|"
     r"(?:repository_|org_|business_)?(?:secret_scanning|advanced_security|code_scanning|vulnerability_alerts?)\w*|"
     r"dependabot_(?:alerts|security_updates)(?:_new_repos)?|ip_allow_list(?:_entry)?|pull_request_bypass\w*|"
     r"secret_scanning_push_protection\w*)\."
@@ -62,7 +74,8 @@ _CREDENTIALS: dict[str, Phase] = {
          "personal_access_token.credential_regenerated personal_access_token.request_approved oauth_access.create "
          "oauth_access.regenerate oauth_authorization.create org_credential_authorization.grant public_key.create "
          "deploy_key.create integration_installation.create integration.generate_client_secret "
-         "integration.generate_private_key oauth_application.generate_client_secret"),
+         "integration.generate_private_key oauth_application.generate_client_secret oauth_application.reset_secret "
+         "sandbox.generate_token"),
         (Phase.REVOKED, "personal_access_token.access_revoked personal_access_token.destroy "
          "personal_access_token.credential_revoked oauth_access.destroy oauth_access.revoke oauth_authorization.destroy "
          "org_credential_authorization.revoke org_credential_authorization.deauthorize public_key.delete "
@@ -77,14 +90,19 @@ _ANSWERS: dict[str, Effect] = {
     for effect, actions in (
         (Effect.DENY, "workflows.reject_workflow_job environment.reject personal_access_token.request_denied "
          "org.oauth_app_access_denied org.oauth_app_access_blocked integration_installation_request.deny "
-         "secret_scanning_push_protection_request.deny dependabot_alert_dismissal_request.deny"),
+         "secret_scanning_push_protection_request.deny dependabot_alert_dismissal_request.deny "
+         "dependabot_closure_request.deny"),
         (Effect.ALLOW, "workflows.approve_workflow_job environment.approve org.oauth_app_access_approved "
-         "personal_access_token.request_approved secret_scanning_push_protection_request.approve"),
+         "personal_access_token.request_approved secret_scanning_push_protection_request.approve "
+         "dependabot_closure_request.approve"),
     )
     for action in actions.split()
 }  # fmt: skip
-_HOSTS_OWN = late(r"\.rejected_ref_update$|\.(?:two_factor_)?failed_login$")
-_DENIED = late(r"bypass_request\w*\.(?:deny|denied|reject|rejected)$|\.rejected_ref_update$|\.(?:two_factor_)?failed_login$")
+_HOSTS_OWN = late(r"\.rejected_ref_update$|\.(?:two_factor_)?failed_login$|\.two_factor_challenge_failure$")
+_DENIED = late(
+    r"bypass_request\w*\.(?:deny|denied|reject|rejected)$|\.rejected_ref_update$|\.(?:two_factor_)?failed_login$|"
+    r"\.two_factor_challenge_failure$"
+)
 _CI = frozenset({"workflows", "workflow_run", "workflow_job", "check_run", "check_suite", "checks"})
 
 
@@ -108,6 +126,8 @@ def action_verb(action: str) -> Verb:
     if action.endswith(".rejected_ref_update"):
         return Verb.REPO_WRITE
     if is_forced(action):
+        return Verb.GUARDRAIL_CHANGE
+    if _POLICIES.match(action):
         return Verb.GUARDRAIL_CHANGE
     if _GUARDS.match(action):
         return Verb.GUARDRAIL_CHANGE if _LOOSENS.search(action) and not _TIGHTENS.search(action) else Verb.UNKNOWN

@@ -129,6 +129,19 @@ def test_times(time: dict[str, object], at: int | None) -> None:
         ("team.update_repository_permission", Verb.GUARDRAIL_CHANGE),
         ("organization_role.assign", Verb.GUARDRAIL_CHANGE),
         ("org.add_member", Verb.UNKNOWN),
+        ("repo.set_workflow_permission_can_approve_pr", Verb.GUARDRAIL_CHANGE),
+        ("business.set_default_workflow_permissions", Verb.GUARDRAIL_CHANGE),
+        ("org.set_actions_private_fork_pr_approvals_policy", Verb.GUARDRAIL_CHANGE),
+        ("org.set_actions_retention_limit", Verb.UNKNOWN),
+        ("repository_branch_protection_evaluation.disable", Verb.GUARDRAIL_CHANGE),
+        ("repository_branch_protection_evaluation.enable", Verb.UNKNOWN),
+        ("mcp_registry.allowlist_add_server", Verb.GUARDRAIL_CHANGE),
+        ("copilot.swe_agent_firewall_allowlist_updated", Verb.GUARDRAIL_CHANGE),
+        ("copilot.swe_agent_mcp_config_updated", Verb.GUARDRAIL_CHANGE),
+        ("integration_installation.repositories_added", Verb.GUARDRAIL_CHANGE),
+        ("two_factor_authentication.disabled", Verb.GUARDRAIL_CHANGE),
+        ("sandbox.generate_token", Verb.CREDENTIAL_ISSUE),
+        ("repo.configure_self_hosted_jit_runner", Verb.CI_MODIFY),
     ],
 )
 def test_actions(action: str, verb: Verb) -> None:
@@ -433,3 +446,19 @@ def test_a_skipped_job_did_not_run() -> None:
     (told,) = WEBHOOK.open().read(PLACE | {"action": "completed", "workflow_job": job}).events
     assert told.outcome is not None
     assert (told.outcome.tool, told.outcome.effect) == (Tri.UNKNOWN, Tri.NO)
+
+
+def test_a_workflow_that_a_policy_stopped_did_not_run() -> None:
+    members = {"action": "workflows.actions_policy_violation", "org": "acme", "repo": "acme/shop", "workflow_run_id": 7}
+    denied, effect = audit(**members, allowed=False, violations=["actor_not_allowed"])
+    assert denied.decision and (denied.decision.effect, denied.decision.reason) == (Effect.DENY, "actor_not_allowed")
+    assert effect.outcome and effect.outcome.effect is Tri.NO
+    # A policy that is only tried out, or an entry that does not say, refuses nothing.
+    assert [event.kind for event in audit(**members, allowed=True)] == [EventKind.EFFECT]
+    assert [event.kind for event in audit(**members)] == [EventKind.EFFECT]
+
+
+def test_a_second_factor_that_failed_is_the_hosts_refusal() -> None:
+    denied, effect = audit(action="user.two_factor_challenge_failure", org="acme", actor="dana")
+    assert denied.decision and (denied.decision.effect, denied.decision.by) == (Effect.DENY, "github:acme")
+    assert effect.outcome and effect.outcome.effect is Tri.NO
