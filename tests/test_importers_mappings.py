@@ -381,6 +381,11 @@ def _line(event: str) -> dict[str, object]:
     return {"line": f"10.0.0.9 | {event} | dana | 1780322400123 | - | {{}} | @x | -"}
 
 
+def _audited(name: str, **details: object) -> dict[str, object]:
+    entry = {"id": 1, "author_id": 7, "entity_id": 5, "entity_type": "Project", "created_at": "2026-06-01T14:00:00Z"}
+    return entry | {"event_name": name, "details": {"author_name": "Dana", "entity_path": "acme/pay", **details}}
+
+
 def _activity(kind: str, **more: object) -> dict[str, object]:
     return {"id": "a1", "created_at": "2026-06-01T14:00:00Z", "type": kind, "actor": {"type": "user_actor"}} | more
 
@@ -404,6 +409,11 @@ def _atlassian(action: str) -> dict[str, object]:
         ("confluence-audit", {"summary": "Space import failed", "creationDate": 1780322400000, "author": {"username": "dana"}}, "effect", Tri.NO),
         ("atlassian-events", _atlassian("data_export_failed"), "effect", Tri.NO),
         ("atlassian-events", _atlassian("user_login_failed"), "decision", None),
+        ("gitlab-audit", _audited("deploy_token_creation_failed"), "effect", Tri.NO),
+        ("gitlab-audit", _audited("project_access_token_creation_failed", custom_message="no permission"), "decision", None),
+        ("gitlab-audit", _audited("api_request_access_with_scope", method="GET", request="/api/v4/user"), "effect", Tri.UNKNOWN),
+        ("gitlab-audit", _audited("ip_restricted_group_accessed"), "effect", Tri.UNKNOWN),
+        ("gitlab-audit", _audited("environment_unprotected"), "effect", Tri.YES),
         ("anthropic-compliance", _activity("org_sso_add_initiated"), "effect", Tri.UNKNOWN),
         ("anthropic-compliance", _activity("org_sso_connection_activated"), "effect", Tri.YES),
         ("anthropic-compliance", _activity("claude_file_deletion_failed"), "effect", Tri.NO),
