@@ -36,7 +36,7 @@ class GitHubWebhook:
     id = "github-webhook"
     title = "GitHub webhook bodies"
     evidence = "fixture"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         score = sum(1 for record in sample if is_webhook(record))
@@ -225,6 +225,9 @@ def _meaning(body: Json, kind: str, action: str, repository: str) -> tuple[Verb,
         loosened = loosened or part.get("push_protection_bypassed") is True
         verb = Verb.GUARDRAIL_CHANGE if loosened else Verb.UNKNOWN
         return verb, Target(TargetClass.REPOSITORY, repository, clip(first_text(part, "name", "pattern"), 200)), (), ""
+    if _gives_rights(body, kind, action, repository):
+        who = first_text(part, "login", "slug", "name", "app_slug")
+        return Verb.GUARDRAIL_CHANGE, Target(TargetClass.REPOSITORY, repository, clip(who, 200)), (), f"{kind} {action}".strip()
     if kind == "key":
         verb = Verb.CREDENTIAL_ISSUE if action == "created" else Verb.CREDENTIAL_REVOKE
         return verb, place, (), first_text(part, "title")
@@ -252,6 +255,16 @@ def _meaning(body: Json, kind: str, action: str, repository: str) -> tuple[Verb,
     ):
         return Verb.REPO_WRITE, place, (), f"repository {action}"
     return Verb.UNKNOWN, place, (), ""
+
+
+def _gives_rights(body: Json, kind: str, action: str, repository: str) -> bool:
+    """Whether a body tells who may do what in a repository from now on: a person, a team or an app; who is in a team is not told as that."""
+    if kind == "member":
+        return bool(repository) and action in ("added", "edited", "removed") and "team" not in body
+    if kind == "team":
+        told = ("", "added_to_repository", "removed_from_repository")
+        return bool(repository) and (action in told or (action == "edited" and "repository" in mapping(body.get("changes"))))
+    return kind == "installation" and ("repositories_added" in body or "repositories_removed" in body)
 
 
 def _pull_keys(pull: Json, repository: str) -> tuple[Key, ...]:

@@ -336,6 +336,14 @@ def test_deliveries_have_an_identity(record: dict[str, object]) -> None:
         ({"action": "created", "deployment": {"sha": SHA, "environment": "prod"}}, Verb.CI_RUN),
         ({"action": "push", "ref": "refs/heads/main"}, Verb.REPO_WRITE),
         ({"pages": [{"page_name": "x"}]}, Verb.REPO_WRITE),
+        ({"action": "added", "member": {"login": "eve"}, "changes": {}}, Verb.GUARDRAIL_CHANGE),
+        ({"action": "added", "member": {"login": "eve"}, "scope": "team", "team": {"slug": "core"}}, Verb.UNKNOWN),
+        ({"action": "added_to_repository", "team": {"slug": "core"}}, Verb.GUARDRAIL_CHANGE),
+        ({"team": {"slug": "core"}}, Verb.GUARDRAIL_CHANGE),
+        ({"action": "edited", "team": {"slug": "core"}, "changes": {"name": {"from": "x"}}}, Verb.UNKNOWN),
+        ({"action": "edited", "team": {"slug": "core"}, "changes": {"repository": {"permissions": {}}}}, Verb.GUARDRAIL_CHANGE),
+        ({"action": "added", "installation": {"app_slug": "robot"}, "repositories_added": []}, Verb.GUARDRAIL_CHANGE),
+        ({"action": "created", "installation": {"app_slug": "robot"}}, Verb.UNKNOWN),
     ],
 )
 def test_webhook_verbs(body: dict[str, object], verb: Verb) -> None:
