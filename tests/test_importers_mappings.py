@@ -386,6 +386,11 @@ def _audited(name: str, **details: object) -> dict[str, object]:
     return entry | {"event_name": name, "details": {"author_name": "Dana", "entity_path": "acme/pay", **details}}
 
 
+def _directory(name: str, result: str = "success") -> dict[str, object]:
+    entry = {"activityDisplayName": name, "activityDateTime": "2026-06-01T14:00:00Z", "result": result}
+    return entry | {"initiatedBy": {"user": {"userPrincipalName": "dana@acme.example"}}, "targetResources": [{"type": "Role"}]}
+
+
 def _activity(kind: str, **more: object) -> dict[str, object]:
     return {"id": "a1", "created_at": "2026-06-01T14:00:00Z", "type": kind, "actor": {"type": "user_actor"}} | more
 
@@ -409,6 +414,10 @@ def _atlassian(action: str) -> dict[str, object]:
         ("confluence-audit", {"summary": "Space import failed", "creationDate": 1780322400000, "author": {"username": "dana"}}, "effect", Tri.NO),
         ("atlassian-events", _atlassian("data_export_failed"), "effect", Tri.NO),
         ("atlassian-events", _atlassian("user_login_failed"), "decision", None),
+        ("entra-audit", _directory("Add member to role requested (PIM activation)"), "effect", Tri.UNKNOWN),
+        ("entra-audit", _directory("Add member to role requested (PIM activation)", "failure"), "effect", Tri.NO),
+        ("entra-audit", _directory("Add member to role completed (PIM activation)"), "effect", Tri.YES),
+        ("entra-audit", _directory("Add member to role request denied (PIM activation)"), "decision", None),
         ("gitlab-audit", _audited("deploy_token_creation_failed"), "effect", Tri.NO),
         ("gitlab-audit", _audited("project_access_token_creation_failed", custom_message="no permission"), "decision", None),
         ("gitlab-audit", _audited("api_request_access_with_scope", method="GET", request="/api/v4/user"), "effect", Tri.UNKNOWN),
