@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import unquote
 
+from lang.late import late
 from lang.names import repository_name
 from lang.shell_calls import Call, wordset
 from lang.shell_ops import Args, Classifier, made, split, tried
@@ -259,6 +261,14 @@ _HOST_VALUES = wordset(
     "--project --match-head-commit --subject --visibility --cache --preview --header"
 )
 
+_RIGHTS = late(
+    r"^(?:repos/([^/]+/[^/]+)/(?:collaborators|invitations)|(?:orgs/[^/]+/)?teams/[^/]+/repos/([^/]+/[^/]+)"
+    r"|orgs/[^/]+/(?:outside_collaborators|organization-roles)|user/installations/[^/]+/repositories"
+    r"|projects/([^/]+)/(?:members|invitations|share|job_token_scope)"
+    r"|groups/[^/]+/(?:members|invitations|share|saml_group_links))(?:/|$)"
+)
+"""Paths of the REST interfaces that say who may do what, with the repository they name; reading them changes nothing."""
+
 
 def host(call: Call) -> Iterator[Operation]:
     """gh and glab."""
@@ -310,6 +320,10 @@ def _api(call: Call, args: Args, name: str) -> Iterator[Operation]:
         name = name or repository_name("/".join(parts[1:3]))
     rest = parts[3:] if parts[0] == "repos" else parts
     verb, cls = _api_verb(method, rest)
+    if method not in ("GET", "HEAD") and (given := _RIGHTS.match("/".join(parts))):
+        verb, cls = Verb.GUARDRAIL_CHANGE, _REPO
+        named = unquote(next((found for found in given.groups() if found), ""))
+        name = name or ("" if "{" in named or ":" in named else repository_name(named))
     flags = [f"method={method}"] + (["destructive"] if method == "DELETE" else [])
     if path == "graphql":
         verb, flags = (Verb.UNKNOWN, ["graphql"]) if sends else (Verb.REPO_READ, flags)

@@ -156,6 +156,8 @@ def test_actions(action: str, verb: Verb) -> None:
         ("GET", "/repos/{owner}/{repo}/contents/{path}", Verb.REPO_READ),
         ("PUT", "/repos/{owner}/{repo}/contents/{path}", Verb.REPO_WRITE),
         ("DELETE", "/repos/{owner}/{repo}/branches/{branch}/protection", Verb.GUARDRAIL_CHANGE),
+        ("PUT", "/repos/{owner}/{repo}/collaborators/{username}", Verb.GUARDRAIL_CHANGE),
+        ("PUT", "/orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}", Verb.GUARDRAIL_CHANGE),
         ("GET", "/user", Verb.HTTP_REQUEST),
     ],
 )

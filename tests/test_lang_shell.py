@@ -47,6 +47,17 @@ OPERATIONS = [
         "gh api -X DELETE repos/acme/pay/branches/main/protection",
         ["guardrail.change acme/pay repos/acme/pay/branches/main/protection"],
     ),
+    (
+        "gh api -X PUT repos/acme/pay/collaborators/eve -f permission=admin",
+        ["guardrail.change acme/pay repos/acme/pay/collaborators/eve"],
+    ),
+    ("gh api repos/acme/pay/collaborators", ["repo.read acme/pay repos/acme/pay/collaborators"]),
+    (
+        "gh api --method PUT /orgs/acme/teams/core/repos/acme/pay -f permission=push",
+        ["guardrail.change acme/pay orgs/acme/teams/core/repos/acme/pay"],
+    ),
+    ("glab api -X POST projects/acme%2Fpay/members -f user_id=7", ["guardrail.change acme/pay projects/acme%2Fpay/members"]),
+    ("glab api -X POST projects/:id/members -f user_id=7", ["guardrail.change projects/:id/members"]),
     ("gh workflow run deploy.yml -R acme/pay", ["ci.run acme/pay deploy.yml"]),
     ("gh secret set DEPLOY_KEY -R acme/pay --body x", ["secret.write DEPLOY_KEY acme/pay"]),
     ("gh issue create -t x -b y", ["ticket.open"]),

@@ -18,6 +18,7 @@ Found = tuple[Verb, Target]
 _GIT = late(r"^/(.+?)(?:\.git)?/(info/refs|git-upload-pack|git-receive-pack)$")
 _GITHUB = late(r"^(?:/api/v3)?/repos/([^/]+)/([^/]+)(/.*)?$")
 _GITHUB_BY_ID = late(r"^(?:/api/v3)?/repositories/[^/]+(/.*)?$")
+_TEAMS_OWN = late(r"/teams/[^/]+/repos/([\w.-]+/[\w.-]+)$")
 _GITLAB = late(r"^/api/v4/projects/([^/]+)(/.*)?$")
 _GITLAB_READ_SECRET = late(r"^/variables(?:/|$)")
 _GITLAB_PACKAGES = late(r"^/packages/(generic|npm|pypi|maven|nuget|composer|helm|conan|rubygems|terraform)(/.*)?$")
@@ -26,6 +27,7 @@ _GITLAB_TOKENS = late(
     r"^/api/v4/(?:users/[^/]+/(?:impersonation_tokens|personal_access_tokens)|(?:user/)?personal_access_tokens"
     r"|groups/[^/]+/(?:access_tokens|deploy_tokens)|user/keys)(?:/|$)"
 )
+_GITLAB_GROUP = late(r"^/api/v4/groups/[^/]+/(?:members|invitations|share|saml_group_links)(?:/|$)")
 _JIRA = late(r"^(?:/[\w-]+)?/rest/api/(?:2|3|latest)/issue(?:/([A-Z][A-Z0-9_]+-\d+))?(/.*)?$")
 _KUBE = late(r"^/(?:api/v1|apis/[^/]+/[^/]+)/(?:namespaces/([^/]+)/)?([a-z]+)(?:/([^/]+))?")
 _REGISTRIES = frozenset(
@@ -57,6 +59,7 @@ _GITHUB_WRITES: tuple[tuple[re.Pattern[str], str, Verb], ...] = tuple(
         (r"^/(branches/.+/protection|rulesets|rules|tags/protection)", "", Verb.GUARDRAIL_CHANGE),
         (r"^/(secret-scanning|code-scanning|vulnerability-alerts|automated-security-fixes)", "", Verb.GUARDRAIL_CHANGE),
         (r"^/actions/permissions", "", Verb.GUARDRAIL_CHANGE),
+        (r"^/(collaborators|invitations)(/|$)", "", Verb.GUARDRAIL_CHANGE),
         (r"^/(environments/[^/]+/secrets|actions/secrets|dependabot/secrets|codespaces/secrets)", "", Verb.SECRET_WRITE),
         (r"^/actions/runners/(registration|remove)-token$", "POST", Verb.CREDENTIAL_ISSUE),
         (r"^/(actions/(workflows/[^/]+/dispatches|runs/|jobs/)|dispatches$|deployments|check-(runs|suites))", "", Verb.CI_RUN),
@@ -75,6 +78,7 @@ _GITLAB_WRITES: tuple[tuple[re.Pattern[str], str, Verb], ...] = tuple(
         (r"^/merge_requests/[^/]+/merge$", "PUT", Verb.PR_MERGE),
         (r"^/merge_requests(/|$)", "", Verb.UNKNOWN),
         (r"^/(protected_(branches|tags|environments)|approval|push_rule)", "", Verb.GUARDRAIL_CHANGE),
+        (r"^/(members|invitations|share|job_token_scope)(/|$)", "", Verb.GUARDRAIL_CHANGE),
         (r"^/variables", "", Verb.SECRET_WRITE),
         (r"^/(access_tokens|deploy_tokens|deploy_keys)$", "POST", Verb.CREDENTIAL_ISSUE),
         (r"^/(access_tokens|deploy_tokens|deploy_keys)/", "DELETE", Verb.CREDENTIAL_REVOKE),
@@ -90,7 +94,10 @@ _GITHUB_ELSEWHERE = (
      Verb.CREDENTIAL_ISSUE),
     (late(r"^(?:/api/v3)?/applications/[^/]+/(token|grant)"), Verb.CREDENTIAL_REVOKE),
     (late(r"^(?:/api/v3)?/orgs/[^/]+/(actions|dependabot|codespaces)/secrets"), Verb.SECRET_WRITE),
-    (late(r"^(?:/api/v3)?/orgs/[^/]+/(rulesets|actions/permissions|security)"), Verb.GUARDRAIL_CHANGE),
+    (late(r"^(?:/api/v3)?/orgs/[^/]+/(rulesets|actions/permissions|security|outside_collaborators|organization-roles)"),
+     Verb.GUARDRAIL_CHANGE),
+    (late(r"^(?:/api/v3)?/(orgs/[^/]+/)?teams/[^/]+/repos/"), Verb.GUARDRAIL_CHANGE),
+    (late(r"^(?:/api/v3)?/user/installations/[^/]+/repositories/"), Verb.GUARDRAIL_CHANGE),
     (late(r"^(?:/api/v3)?/(orgs/[^/]+|user)/repos$"), Verb.REPO_WRITE),
 )  # fmt: skip
 
@@ -110,12 +117,14 @@ def classify(method: str, host: str, path: str, vault: bool = False) -> Found:
     if m := _GITHUB.match(bare):
         return github_route(method, bare)
     if "github" in name and (found := _elsewhere(method, bare)) is not None:
-        return found, Target(TargetClass.REPOSITORY, "", bare)
+        return found, _placed("", bare)
     if m := _GITLAB.match(bare):
         return _gitlab_project(method, name, unquote(m.group(1)), m.group(2) or "")
     if method not in _READS and _GITLAB_TOKENS.match(bare):
         verb = Verb.CREDENTIAL_REVOKE if method == "DELETE" else Verb.CREDENTIAL_ISSUE
         return verb, Target(TargetClass.NETWORK, name or host, bare)
+    if method not in _READS and _GITLAB_GROUP.match(bare):
+        return Verb.GUARDRAIL_CHANGE, Target(TargetClass.NETWORK, name or host, bare)
     if (vault or "vault" in name or "openbao" in name) and bare.startswith("/v1/"):
         operation = "list" if "list=true" in query else _METHODS.get(method, "read")
         return vault_verb(operation, bare[4:]), vault_target(operation, bare[4:])
@@ -163,7 +172,7 @@ def github_route(method: str, route: str, repository: str = "") -> Found:
         found = _elsewhere(method, route) or Verb.HTTP_REQUEST
         if found is Verb.HTTP_REQUEST:
             return found, Target(TargetClass.NETWORK, "api.github.com", route)
-        return found, Target(TargetClass.REPOSITORY, repository, route)
+        return found, _placed(repository, route)
     owner, name, rest = m.group(1), m.group(2), m.group(3) or ""
     template = "{" in owner or ":" in owner
     stated = repository if template or repository else f"{owner}/{name}"
@@ -183,6 +192,12 @@ def _elsewhere(method: str, path: str) -> Verb | None:
     if method in _READS:
         return None
     return next((verb for pattern, verb in _GITHUB_ELSEWHERE if pattern.match(path)), None)
+
+
+def _placed(repository: str, path: str) -> Target:
+    """Where a call outside a repository's own routes took place: that of the repository whose rights a team is given, if it names one."""
+    named = _TEAMS_OWN.search(path)
+    return Target(TargetClass.REPOSITORY, repository or (repository_name(named.group(1)) if named else ""), path)
 
 
 def _repository(address: str, detail: str = "") -> Target:
