@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,24 @@ def test_a_small_file_that_holds_much_is_committed_as_it_is_read(tmp_path: Path,
     with open_workspace(str(tmp_path / "s.db"), None, create=True) as work:
         import_sources(work, [Found(packed, packed.name, True)], Settings(progress=look))
     assert len(seen) > 2 and all(seen[1:])
+
+
+def test_the_members_of_an_archive_are_committed_together_however_large_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed, lines = tmp_path / "a.zip", LOG.read_bytes().splitlines(True)
+    with zipfile.ZipFile(packed, "w") as archive:
+        for n, line in enumerate(lines):
+            archive.writestr(f"{n}.jsonl", line)
+        archive.writestr("noise.bin", bytes(range(256)) * 2_000)
+    assert packed.stat().st_size > importing._Joined.SMALL
+    joined: list[int] = []
+    with open_workspace(str(tmp_path / "s.db"), create=True) as work:
+        together = work.store.together
+        monkeypatch.setattr(work.store, "together", lambda: joined.append(1) or together())
+        report = import_logs(work, [str(packed)])
+    assert sum(one.read for one in report.sources) >= len(lines) // 2
+    assert 1 <= len(joined) <= 1 + len(lines) // importing._Joined.RECORDS
 
 
 def test_a_folder_that_holds_the_store_is_imported_and_the_store_left_closed(tmp_path: Path) -> None:

@@ -182,9 +182,10 @@ class _Joined:
     def next(self, found: Found) -> None:
         """A file comes next: a small one joins, a large one commits on its own, and so does a pipe, which may keep one waiting.
 
-        Raises OSError where the file is gone.
+        What lies inside a file joins whatever its size, for `count` commits it as it is read. Raises OSError where the file is gone.
         """
-        small = found.held is not None or (found.path is not None and _size(found.path) <= self.SMALL)
+        inside = found.path is not None and found.inside is not None
+        small = inside or found.held is not None or (found.path is not None and _size(found.path) <= self.SMALL)
         if not small:
             self._close()
         elif self._open is None:
