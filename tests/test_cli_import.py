@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from hashlib import sha256
 from pathlib import Path
 
@@ -98,6 +99,15 @@ def test_names_lie_below_the_argument_and_absolute_paths_are_nowhere(day: Day, t
     )
     assert str(ROOT) not in said
     assert all(not one["name"].startswith("/") for one in day.json("sources"))
+
+
+def test_what_holds_no_file_is_told_and_is_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "drop").mkdir()
+    with zipfile.ZipFile(tmp_path / "night.zip", "w") as archive:
+        archive.writestr("day/", b"")
+    said = ok("--store", tmp_path / "s.db", "import", tmp_path / "drop", tmp_path / "night.zip").err
+    assert f"skipped {tmp_path / 'drop'}: no file lies in it" in said
+    assert "skipped night.zip: nothing lies in it" in said
 
 
 def test_a_preview_says_why_a_record_would_be_rejected(tmp_path: Path) -> None:

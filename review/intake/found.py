@@ -66,9 +66,12 @@ def expanded(found: Found, path: Path) -> Iterator[Found | Missing]:
     if inside is None:
         yield found
         return
+    one = None
     for one in inside:
         name = f"{found.name}!{one.name}" if one.name else found.name
         if isinstance(one, Unreadable):
             yield Missing(name, one.reason, found.explicit or not one.strange)
         else:
             yield Found(path, name, found.explicit and not one.name, one.open)
+    if one is None:
+        yield Missing(found.name, "nothing lies in it", False)
