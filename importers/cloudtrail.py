@@ -29,6 +29,7 @@ _REFUSALS = (
 # Who exchanges a token or assertion for a session is turned away in words that elsewhere are about the session.
 _LOGINS = frozenset({"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "CreateToken", "CreateTokenWithIAM"})
 _LOGIN_REFUSALS = ("expiredtoken", "invalididentitytoken", "idprejectedclaim", "invalidgrant", "invalidclient")
+_ANCHORS = ("eventSource", "eventTime", "userIdentity", "awsRegion", "recipientAccountId")
 _REFUSED = "is not authorized to perform"
 _EXPLICIT = re.compile(r"with an explicit deny in (?:an? |the )?([\w -]{3,60}?policy|[\w -]{3,40}?boundary)")
 _MISSING = re.compile(r"because no ([\w -]{3,60}?(?:policy|boundary)) allows")
@@ -51,6 +52,8 @@ class CloudTrailReader:
                 # It lists log files and their hashes: understood, and evidence of no event.
                 return Parsed(type="digest", at=moment(entry.get("digestEndTime"))[0])
             raise BadRecord("not a CloudTrail record: no eventName")
+        if not any(name in entry for name in _ANCHORS):
+            raise BadRecord("not a CloudTrail record: only its eventName")
         at, clock = moment(entry.get("eventTime"))
         identity = text(entry.get("eventID")) or None
         call = _Call(entry, name)
@@ -246,7 +249,8 @@ def _surely(record: Json) -> int:
     if "eventName" in entry:
         aws = ".amazonaws." in text(entry.get("eventSource")) or "userIdentity" in entry
         aws = aws or "awsRegion" in entry or "recipientAccountId" in entry
-        return 95 if aws and "eventVersion" in entry else 85 if aws else 20
+        # Many programs name their events so; alone it is no sign of this one.
+        return 95 if aws and "eventVersion" in entry else 85 if aws else 20 if any(one in entry for one in _ANCHORS) else 0
     return 0
 
 

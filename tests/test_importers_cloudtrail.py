@@ -531,11 +531,29 @@ def test_digest_files_are_understood_and_hold_no_event() -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [{}, [], None, {"detail": {}}, {"CloudTrailEvent": "{"}, {"CloudTrailEvent": "[1]"}, {"eventName": 7.5}]
+    "record",
+    [
+        {},
+        [],
+        None,
+        {"detail": {}},
+        {"CloudTrailEvent": "{"},
+        {"CloudTrailEvent": "[1]"},
+        {"eventName": 7.5},
+        {"eventName": "openat"},
+    ],
 )
 def test_strangers_are_refused(record: object) -> None:
     with pytest.raises(BadRecord):
         read(IMPORTER, record)
+
+
+def test_a_name_of_an_event_alone_is_no_call_in_a_cloud() -> None:
+    """Agents, kernels and web sites name their events so too."""
+    assert (
+        IMPORTER.sniff([{"eventName": "openat", "timestamp": 1780322400123456789, "processName": "cat", "returnValue": -13}]) == 0
+    )
+    assert IMPORTER.sniff([{"eventName": "GetObject", "eventTime": "2026-06-01T14:00:00Z"}]) > 0
 
 
 def test_corpus(corpus: Path) -> None:
