@@ -192,7 +192,7 @@ class KubernetesAudit:
     id = "kubernetes"
     title = "Kubernetes audit log"
     evidence = "real"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

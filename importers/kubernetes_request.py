@@ -75,12 +75,16 @@ class Request:
         self.code = number(self.status.get("code"))
         self.annotations = {_plain(name): value for name, value in mapping(entry.get("annotations")).items()}
         self.issued_id = _jti(self.annotations.get("authentication.kubernetes.io.issued-credential-id"))
-        self.action = action(self.verb, self.resource, self.subresource)
+        # OpenShift's sign-in server asks nobody but itself: who came and how it went stand in annotations of its own.
+        self.signed_in = text(self.annotations.get("authentication.openshift.io.decision")).lower()
+        self.action = Verb.CREDENTIAL_ISSUE if self.signed_in else action(self.verb, self.resource, self.subresource)
         self.command = self._command(query) if self.subresource in _RUNS else ""
         self.interactive = self.subresource in _RUNS and "tty=true" in query and "stdin=true" in query
         self.target = self._target(path)
         self.dry = "dryRun=All" in query or "All" in texts(self.body.get("dryRun"))
         self.caller = caller(mapping(entry.get("user")), mapping(entry.get("impersonatedUser")))
+        if name := text(self.annotations.get("authentication.openshift.io.username")):
+            self.caller = self.caller._replace(principal=Principal(name, _kind(name)), proof="")
 
     def _command(self, query: str) -> str:
         """The command of an exec: in the query as the client sent it, or in the request's options."""
@@ -105,7 +109,9 @@ class Request:
 
     @property
     def succeeded(self) -> bool | None:
-        """Whether it was done; a request that ran out of time may have been."""
+        """Whether it was done; a request that ran out of time may have been, a refused sign-in is answered with a page."""
+        if self.signed_in in ("deny", "error"):
+            return False
         return None if self.code is None or self.code in _OUT_OF_TIME else self.code < 400
 
     def decision(self) -> tuple[Effect, str, str] | None:
@@ -113,14 +119,20 @@ class Request:
 
         A request that was authorized can still be refused by an admission controller: the answer is what counts.
         """
-        said = text(self.annotations.get("authorization.k8s.io.decision")).lower()
+        if self.signed_in == "error" and self.code not in (401, 403):
+            return Effect.UNKNOWN, "", "the sign-in ended in an error"
+        said = self.signed_in or text(self.annotations.get("authorization.k8s.io.decision")).lower()
         reason = text(self.annotations.get("authorization.k8s.io.reason"))
         refusal = first_text(self.status, "message", "reason")
         # A webhook may choose the code its refusal is answered with; 400 is usual.
         admission = _ADMISSION.search(refusal) if not self.succeeded else None
         if self.code in (401, 403) or said in ("forbid", "deny") or admission:
             policy = (admission.group(1) or admission.group(2)) if admission else ""
-            return Effect.DENY, policy, refusal or reason or "refused by the API server"
+            return (
+                Effect.DENY,
+                policy,
+                refusal or reason or ("the sign-in was refused" if self.signed_in else "refused by the API server"),
+            )
         if said != "allow":
             return None
         m = _BINDING.search(reason)

@@ -104,6 +104,35 @@ def test_refusals(members: Record, effect: Effect, reason: str) -> None:
     assert (outcome.effect, outcome.permitted) == (Tri.NO, Effect.DENY)
 
 
+@pytest.mark.parametrize(
+    ("said", "code", "effect", "done"),
+    [
+        ("allow", 302, Effect.ALLOW, Tri.YES),
+        ("deny", 302, Effect.DENY, Tri.NO),
+        ("deny", 401, Effect.DENY, Tri.NO),
+        ("error", 302, Effect.UNKNOWN, Tri.NO),
+    ],
+)
+def test_a_sign_in_at_openshift_is_decided_by_its_own_annotation(said: str, code: int, effect: Effect, done: Tri) -> None:
+    """The server lets anybody ask, and answers a refusal with a page too."""
+    entry = {
+        **event("post", ""),
+        "requestURI": "/login/htpasswd",
+        "user": {"username": "system:anonymous"},
+        "responseStatus": {"code": code},
+        "annotations": {
+            "authorization.k8s.io/decision": "allow",
+            "authentication.openshift.io/decision": said,
+            "authentication.openshift.io/username": "dana",
+        },
+    }
+    found = read(IMPORTER, entry).events
+    decided, observed = only(found, EventKind.DECISION), only(found, EventKind.EFFECT)
+    assert decided.decision and decided.decision.effect is effect
+    assert observed.outcome and observed.outcome.effect is done
+    assert {one.principal and one.principal.name for one in found} == {"dana"}
+
+
 def test_the_refusing_webhook_is_the_policy() -> None:
     said = 'admission webhook "validation.gatekeeper.sh" denied the request: [no-root] no'
     verdict = only(read(IMPORTER, event("create", responseStatus={"code": 403, "message": said})).events, EventKind.DECISION)
