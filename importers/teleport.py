@@ -203,8 +203,12 @@ class _Event:
         if self.kind == "session.command":
             argv = [first_text(entry, "path", "program"), *texts(entry.get("argv"))]
             told.note(command=shlex.join(part for part in argv if part))
-            status = entry.get("return_code")
-            done = status == 0 if isinstance(status, int) and not isinstance(status, bool) else None
+            status = number(entry.get("return_code"))
+            done = status == 0 if status is not None else None
+        elif self.kind == "session.disk":
+            # Opening a file gives its number, or below zero why it failed.
+            status = number(entry.get("return_code"))
+            done = status >= 0 if status is not None else None
         elif self.kind in ("exec", "scp", "ssm.run"):
             told.note(command=first_text(entry, "command"))
             code = first_text(entry, "exitCode", "exit_code")
@@ -373,7 +377,7 @@ class Teleport:
     id = "teleport"
     title = "Teleport audit log"
     evidence = "fixture"
-    version = 5
+    version = 6
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

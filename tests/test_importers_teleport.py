@@ -268,6 +268,13 @@ def test_verbs(kind: str, members: Record, verb: Verb, cls: TargetClass, name: s
     assert (effect.verb, effect.target.cls, effect.target.name) == (verb, cls, name)
 
 
+@pytest.mark.parametrize(("returned", "done"), [(3, Tri.YES), (-13, Tri.NO), (None, Tri.UNKNOWN)])
+def test_a_file_that_could_not_be_opened_was_not_read(returned: int | None, done: Tri) -> None:
+    told = {} if returned is None else {"return_code": returned}
+    effect = only(read(IMPORTER, event("session.disk", "T4001I", path="/etc/shadow", flags=0, **told)).events, EventKind.EFFECT)
+    assert effect.outcome and effect.outcome.effect is done
+
+
 def host(record: Record) -> object:
     found: list[Event] = read(IMPORTER, record).events
     return found[0].attrs["host"]
