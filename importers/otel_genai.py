@@ -64,8 +64,8 @@ _APART = (
     (f"{_COPILOT}command", "command"),
     (f"{_COPILOT}file_path", "file_path"),
 )
-_STATUS = ("gen_ai.tool.status", "langfuse.observation.level", "gen_ai.task.status")
-_FAILED = frozenset({"error", "failure"})
+_STATUS = ("gen_ai.tool.status", "tool.status", "langfuse.observation.level", "gen_ai.task.status")
+_FAILED = frozenset({"error", "failure", "failed"})
 # Pydantic AI ends a call's span where it leaves the call to somebody else, a person's approval among others.
 DEFERRED = "pydantic_ai.tool.deferral.name"
 _ERRORS = ("error.type", "error.message", "exception.type", "exception.message")

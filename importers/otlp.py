@@ -56,7 +56,7 @@ class Otlp:
     id = "otlp"
     title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger, MLflow)"
     evidence = "real"
-    version = 9
+    version = 10
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -147,6 +147,7 @@ def test_what_a_tool_takes_is_not_what_it_was_given() -> None:
         },
         {"langfuse.observation.type": "tool", "langfuse.observation.level": "ERROR", "langfuse.observation.input": J(ASKED)},
         {**TOOL, "gen_ai.tool.status": "error"},
+        {**TOOL, "tool.status": "error"},
     ],
 )
 def test_a_call_that_failed_says_so_below_the_span_too(given: dict[str, str]) -> None:
