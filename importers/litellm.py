@@ -78,7 +78,8 @@ class LiteLlmReader:
         events += told.used(key(KeyRole.CREDENTIAL, "litellm.key", hashed), fact=fact)
         refused = any(event.decision and event.decision.effect is Effect.DENY for event in events)
         ok = None if not status else status == "success" and not refused
-        events.append(told.result(ok, transport=Tri.YES if ok else Tri.UNKNOWN))
+        # A tool that failed answers like any other: the request went well, the answer says that the tool did not.
+        events.append(told.result(ok and not _failed_tool(entry, metadata), transport=Tri.YES if ok else Tri.UNKNOWN))
         state(events[-1], tokens_of(entry), cost_of(entry.get("spend", entry.get("response_cost"))))
         events = [*self._brought(told, entry, name), *events]
         if not refused:
@@ -113,6 +114,12 @@ class LiteLlmReader:
                     told.verdict(effect, rule=rule, reason=f"{_stated(answer, 'guardrail_mode')} guardrail {word}".strip())
                 )
         return events
+
+
+def _failed_tool(entry: Json, metadata: Json) -> bool:
+    """Whether what an MCP tool answered says that it failed."""
+    called = mapping(metadata.get("mcp_tool_call_metadata"))
+    return any(mapping(_json(one)).get("isError") is True for one in (entry.get("response"), called.get("result")))
 
 
 def _only_masked(answer: Json) -> bool:
@@ -211,7 +218,7 @@ class LiteLlm:
     id = "litellm"
     title = "LiteLLM logging payload or spend log"
     evidence = "fixture"
-    version = 7
+    version = 8
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -153,6 +153,9 @@ def test_mcp_call_through_the_proxy() -> None:
         Verb.MCP_CALL, "push_files", TargetClass.MCP_SERVER, "github",
     )  # fmt: skip
     assert names(result, KeyRole.SCOPE) == ["mcp.session:m-1"]
+    assert result.outcome and result.outcome.tool is Tri.YES
+    failed = only(read(IMPORTER, record | {"response": {"content": [], "isError": True}}).events, EventKind.ACTION)
+    assert failed.outcome and (failed.outcome.transport, failed.outcome.tool) == (Tri.YES, Tri.NO)
     spend = only(read(IMPORTER, SPEND | {"mcp_namespaced_tool_name": "github/push_files"}).events, EventKind.ACTION)
     assert (spend.tool, spend.target.name) == ("push_files", "github")
 
