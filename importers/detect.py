@@ -224,11 +224,14 @@ def _of_records(
 def _of_carried(sample: list[object], known: Collection[Importer], levels: int = 2) -> tuple[Importer, list[Way]] | None:
     """The format of records inside others, and the ways to them from the outside in; None where no format knows what is inside."""
     within: list[tuple[Way, list[object]]] = []
+    barely: tuple[Importer, list[Way]] | None = None
     held = in_carriers(sample)
     for way in ways() if held else ():
         inner = inside(held.get(way.path, ()), way, len(sample))
-        if inner and (importer := _of_records(inner, known, container=way.container)[1]) is not None:
+        score, importer = _of_records(inner, known, container=way.container)
+        if importer is not None and score > BARELY:
             return importer, [way]
+        barely = barely or ((importer, [way]) if importer is not None else None)
         if inner and way.container == "json":
             within.append((way, inner))
     for way in ways_elsewhere(sample):
@@ -244,10 +247,10 @@ def _of_carried(sample: list[object], known: Collection[Importer], levels: int =
         score, importer = _of_records(inner, known)
         if importer is not None and score >= SURE_OF_ROWS:
             return importer, [way]
-    for way, inner in within if levels > 1 else ():
+    for way, inner in within if levels > 1 and barely is None else ():
         if (further := _of_carried(inner, known, levels - 1)) is not None:
             return further[0], [way, *further[1]]
-    return None
+    return barely
 
 
 def _carried(

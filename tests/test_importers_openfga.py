@@ -122,6 +122,8 @@ def test_the_console_has_the_time_before_the_entry() -> None:
     assert parsed[0].events == []
     (event,) = parsed[1].events
     assert (event.at, event.decision and event.decision.effect) == (1_780_322_400_123_000, Effect.DENY)
+    carried = "\n".join(json.dumps({"log": f"{line}\n", "stream": "stdout"}) for line in lines)
+    assert open_source(BytesIO(carried.encode())).format == "openfga-text"
     with pytest.raises(BadRecord, match="begins with no time"):
         reader.read({"line": "hello"})
 

@@ -33,6 +33,8 @@ CARRIED: dict[str, Callable[[], dict[str, Any]]] = {
     "kafka": lambda: {"topic": "audit", "partition": 0, "offset": 7, "key": None, "payload": LINE},
     "eventbridge": lambda: {"version": "0", "id": "e", "detail-type": "SystemLog", "source": "aws.partner/x", "detail": OPA},
     "cloud logging": lambda: {"insertId": "1", "jsonPayload": OPA},
+    "container insights": lambda: {"TimeGenerated": "2026-03-01T10:00:00Z", "PodName": "opa-1", "LogMessage": OPA},
+    "datadog search before": lambda: {"id": "1", "content": {"service": "opa", "message": "Decision Log", "attributes": OPA}},
     "queue": lambda: {"MessageId": "1", "Message": LINE},
     "prefixed": lambda: {"log": "2026-03-01T10:00:00Z stdout F " + LINE},
     "connector": lambda: {"topic": "audit", "partition": 0, "offset": 7, "key": None, "value": LINE, "headers": []},

@@ -79,12 +79,15 @@ CARRIERS: tuple[Path, ...] = (
     ("attributes", "attributes"),  # the same, where the line was JSON
     ("attributes",),
     ("content", "message"),
+    ("content", "attributes"),  # Datadog's older search, where the line was JSON
     ("RawData",),  # Azure Monitor, a table of one's own
     _COLLECTED,
     ("full_message",),  # Graylog
     ("short_message",),
 )
-_OBJECTS = frozenset({"event", "jsonPayload", "_source", "detail", "data", "payload", "value", "attributes", "audit"})
+_OBJECTS = frozenset(
+    {"event", "jsonPayload", "_source", "detail", "data", "payload", "value", "attributes", "audit", "LogMessage"}
+)
 """Carriers that keep the record as an object; everywhere else it is text, and an object there is part of the record."""
 
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
