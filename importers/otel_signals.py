@@ -21,6 +21,8 @@ MAX_EVENTS = 1000
 MAX_SIGNALS = 50_000
 """Signals of one payload that are looked at; exporters send a few hundred."""
 
+_DEEPEST = 6
+
 _PAYLOADS = ("resourceSpans", "resource_spans", "resourceLogs", "resource_logs", "resourceMetrics", "resource_metrics")
 _SCOPED = ("scopeSpans", "scope_spans", "scopeLogs", "scope_logs", "instrumentationLibrarySpans", "instrumentation_library_spans",
            "instrumentationLibraryLogs")  # fmt: skip
@@ -169,7 +171,8 @@ def signal_of(record: Json, resource: Json, scope: str, is_span: bool) -> Signal
         _status(record),
         value_of(_member(record, "body", "_body", "Body")),
         tuple(_happened(record)) if is_span else (),
-        text(_member(mapping(record.get("status")), "message", "description")) or text(record.get("StatusMessage")),
+        text(_member(mapping(record.get("status")), "message", "description"))
+        or text(_member(record, "StatusMessage", "status_message")),
     )
 
 
@@ -183,7 +186,10 @@ def _happened(record: Json) -> Iterator[tuple[str, Json]]:
 def attributes(found: object) -> Json:
     """Attributes as a plain object, from a list of {key, value}, a list of pairs, or an object; the first of a key counts."""
     if isinstance(found, dict):
-        return {str(name): value_of(value) for name, value in found.items()}
+        plain = {str(name): value_of(value) for name, value in found.items()}
+        for outer in [one for one, value in plain.items() if isinstance(value, dict) and "." not in one]:
+            _dotted(outer, mapping(plain[outer]), plain)
+        return plain
     made: Json = {}
     if isinstance(found, list):
         for one in found:
@@ -197,6 +203,16 @@ def attributes(found: object) -> Json:
             elif isinstance(one, list) and len(one) == 2 and isinstance(one[0], str):
                 made.setdefault(one[0], value_of(one[1]))
     return made
+
+
+def _dotted(name: str, inner: Json, into: Json, depth: int = 0) -> None:
+    """Attributes that a store laid into each other (`{"tool": {"name": ...}}`) by their whole names, besides."""
+    for one, value in inner.items():
+        if len(into) >= MAX_EVENTS:
+            return
+        into.setdefault(f"{name}.{one}", value)
+        if isinstance(value, dict) and depth < _DEEPEST:
+            _dotted(f"{name}.{one}", value, into, depth + 1)
 
 
 def _objects(value: object) -> Iterator[Json]:
@@ -259,7 +275,8 @@ def _kind(value: object) -> str:
 
 
 def _status(record: Json) -> str:
-    status = record.get("status", record.get("StatusCode"))
+    # Phoenix keeps a span's status in a column; a member of that name beside a status is another's.
+    status = record.get("status", record.get("StatusCode", record.get("status_code")))
     code = _member(status, "code", "status_code", "statusCode") if isinstance(status, dict) else status
     word = text(code).lower().removeprefix("statuscode.")
     return "error" if word in _ERRORS else "ok" if word in _FINE else ""

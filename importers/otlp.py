@@ -15,6 +15,7 @@ from importers.otel_context import Speaker, frame_of, principal_of, speaker_of, 
 from importers.otel_jaeger import is_jaeger, jaeger_signals
 from importers.otel_messages import is_talk
 from importers.otel_mlflow import is_mlflow, mlflow_signals
+from importers.otel_rows import is_row, row_signal
 from importers.otel_signals import Signal, flat_signal, is_flat, is_metrics, payload_of, signals
 from importers.otel_spans import Spans
 from importers.shared.agents import decided_before
@@ -54,7 +55,7 @@ class Otlp:
     """OTLP JSON and flat exporter output, of agents with log events of their own and of anything that follows GenAI conventions."""
 
     id = "otlp"
-    title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger, MLflow)"
+    title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger, MLflow, Phoenix, Application Insights)"
     evidence = "real"
     version = 10
 
@@ -72,6 +73,8 @@ def _surely(record: Json) -> int:
     if is_flat(record):
         signal = flat_signal(record)
         return 85 if _product(signal)[0] or _is_genai(signal) else 55 if signal.trace or signal.resource else 0
+    if is_row(record):
+        return 85 if _is_genai(row_signal(record)) else 0
     if _is_event_row(record):
         return 75
     if _is_metric(record):
@@ -118,6 +121,9 @@ class OtlpReader:
             found, kind = list(mlflow_signals(record)), "mlflow"
         elif is_flat(record):
             found = [flat_signal(record)]
+            kind = "span" if found[0].is_span else "log"
+        elif is_row(record):
+            found = [row_signal(record)]
             kind = "span" if found[0].is_span else "log"
         elif _is_event_row(record):
             found = [flat_signal({"attributes": record, "timestamp": record.get("timestamp") or record.get("time")})]

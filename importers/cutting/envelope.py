@@ -21,7 +21,9 @@ _NEVER = frozenset(
     | {"scopeSpans", "scopeLogs", "scope_spans", "scope_logs", "response", "result"}
 )
 # What happened during a span is part of it; nothing that holds spans names one itself.
-_OF_A_SPAN = frozenset({"trace_id", "traceId", "span_id", "spanId", "context", "spanContext", "_spanContext", "attributes"})
+_OF_A_SPAN = frozenset(
+    {"trace_id", "traceId", "span_id", "spanId", "context", "spanContext", "_spanContext", "attributes", "span_kind"}
+)
 # A list behind so many other members is part of a record that only uses a holder's name for something of its own.
 _BESIDE = 12
 # Envelopes that are also written one after another, or one a line.
