@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from importers.gcp_entry import read_entry
 from importers.kubernetes_request import Caller, Request
+from importers.kubernetes_reviews import answered
 from importers.kubernetes_table import event_of, is_row
 from importers.shared.fields import Json, clip, decode, dig, first_moment, first_text, key, mapping, moment, number, surest, text
 from importers.shared.told import Told, duration_ms
@@ -84,7 +85,7 @@ class KubernetesReader:
         else:
             if stage == "ResponseStarted" and audit:
                 self._remember(audit)
-            parsed.events = _answer(told, request, stage)
+            parsed.events = _answer(told, request, stage) + answered(told, request, audit)
         return parsed
 
     def _remember(self, audit: str) -> None:

@@ -133,6 +133,25 @@ def test_a_sign_in_at_openshift_is_decided_by_its_own_annotation(said: str, code
     assert {one.principal and one.principal.name for one in found} == {"dana"}
 
 
+def test_a_review_of_somebodys_access_is_a_verdict_on_that_one() -> None:
+    """The component that asks was let ask; whom it asked about was refused."""
+    spec = {
+        "user": "system:serviceaccount:agents:coder",
+        "resourceAttributes": {"namespace": "pay", "verb": "delete", "resource": "secrets", "name": "db"},
+    }
+    answer = {"spec": spec, "status": {"allowed": False, "reason": "no RBAC policy matched"}}
+    asked = event("create", "subjectaccessreviews", ref={"namespace": "", "name": ""}, responseObject=answer)
+    found = read(IMPORTER, asked).events
+    verdicts = [(e.principal and e.principal.name, e.verb, e.decision.effect) for e in found if e.decision]
+    assert verdicts == [
+        ("dev@acme.example", Verb.CLUSTER_CALL, Effect.ALLOW),
+        ("system:serviceaccount:agents:coder", Verb.SECRET_WRITE, Effect.DENY),
+    ]
+    assert (found[-1].target.name, names(found[-1], KeyRole.CALL)) == ("pay/db", [f"k8s.review:{AUDIT}"])
+    oneself = event("create", "selfsubjectaccessreviews", responseObject=answer)
+    assert len([e for e in read(IMPORTER, oneself).events if e.decision]) == 1
+
+
 def test_the_refusing_webhook_is_the_policy() -> None:
     said = 'admission webhook "validation.gatekeeper.sh" denied the request: [no-root] no'
     verdict = only(read(IMPORTER, event("create", responseStatus={"code": 403, "message": said})).events, EventKind.DECISION)
