@@ -13,6 +13,7 @@ from importers.agentcore_spans import is_agentcore, read_span
 from importers.otel_agentgateway import is_agentgateway, request_events
 from importers.otel_context import Speaker, frame_of, principal_of, speaker_of, with_principal
 from importers.otel_jaeger import is_jaeger, jaeger_signals
+from importers.otel_langfuse import is_langfuse, langfuse_signals
 from importers.otel_messages import is_talk
 from importers.otel_mlflow import is_mlflow, mlflow_signals
 from importers.otel_rows import is_row, row_signal
@@ -55,7 +56,7 @@ class Otlp:
     """OTLP JSON and flat exporter output, of agents with log events of their own and of anything that follows GenAI conventions."""
 
     id = "otlp"
-    title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger, MLflow, Phoenix, Application Insights)"
+    title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger, MLflow, Phoenix, Langfuse, Application Insights)"
     evidence = "real"
     version = 10
 
@@ -79,7 +80,7 @@ def _surely(record: Json) -> int:
         return 75
     if _is_metric(record):
         return 60
-    return 85 if is_jaeger(record) or is_mlflow(record) else 0
+    return 85 if is_jaeger(record) or is_mlflow(record) or is_langfuse(record) else 0
 
 
 def _tells(payload: Json) -> bool:
@@ -119,6 +120,8 @@ class OtlpReader:
             found, kind = list(jaeger_signals(record)), "jaeger"
         elif is_mlflow(record):
             found, kind = list(mlflow_signals(record)), "mlflow"
+        elif is_langfuse(record):
+            found, kind = list(langfuse_signals(record)), "langfuse"
         elif is_flat(record):
             found = [flat_signal(record)]
             kind = "span" if found[0].is_span else "log"
