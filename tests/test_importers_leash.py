@@ -56,6 +56,23 @@ def test_a_request_that_came_to_nothing_was_refused_only_where_policy_says_so(
     assert [event.outcome.effect for event in events if event.outcome and not event.decision] == ([done] if done else [])
 
 
+@pytest.mark.parametrize(
+    ("said", "command"),
+    [
+        ('exe="bash" path="/usr/bin/git" argc=2 argv="git push"', "git push"),
+        ('exe="bash" path="/usr/bin/git" argc=2 argv="/usr/bin/git push"', "/usr/bin/git push"),
+        ('exe="bash" path="/usr/bin/git" argc=3 argv="bash -c git"', "/usr/bin/git"),
+        ('exe="bash" path="/usr/bin/bash" argc=3 argv="bash -c make"', "bash -c make"),
+        ('exe="bash" path="/usr/bin/git" argc=0', "/usr/bin/git"),
+    ],
+)
+def test_the_arguments_of_what_ran_before_are_not_the_programs(said: str, command: str) -> None:
+    """Where the kernel asks before it loads a program, the process still has its parent's command line."""
+    line = f"time=2026-03-17T10:00:00Z event=proc.exec pid=7 cgroup=1 {said} decision=allowed"
+    (event,) = importers()["leash"].open().read(key_values(line)).events
+    assert event.attrs["command"] == command
+
+
 @pytest.mark.parametrize("line", ["time=2026-03-17T10:00:00Z event=proc.exec", "time=2026-03-17T10:00:00Z decision=allowed"])
 def test_a_line_without_a_decision_is_refused(line: str) -> None:
     with pytest.raises(BadRecord):
