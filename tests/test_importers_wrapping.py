@@ -279,3 +279,16 @@ def test_a_line_without_end_is_no_piece_of_the_next() -> None:
     outer = json.dumps({"log": LINE, "stream": "stdout", "time": "2026-03-01T10:00:00Z"})
     source = open_source(io.BytesIO("\n".join([outer] * 3).encode()))
     assert len(list(source.items())) == 3
+
+
+@pytest.mark.parametrize("cased", [False, True], ids=["names", "Kusto's"])
+def test_rows_of_a_queried_table_are_records(cased: bool) -> None:
+    """A query service answers with the columns once and lists of cells; a row that does not fit them is no record."""
+    names = list(OPA)
+    columns = [{"ColumnName": name} if cased else {"name": name, "type": "dynamic"} for name in names]
+    rows = [list(OPA.values()), list(OPA.values()), ["too short"]]
+    told = {"Columns": columns, "Rows": rows} if cased else {"name": "PrimaryResult", "columns": columns, "rows": rows}
+    source = open_source(io.BytesIO(json.dumps({"Tables" if cased else "tables": [told]}).encode()))
+    items = list(source.items())
+    assert source.format == "opa"
+    assert [decode(item.data) for item in items if isinstance(item, RawRecord)] == [OPA] * 2

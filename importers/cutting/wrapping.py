@@ -29,6 +29,8 @@ from model.event import RawRecord, Reject
 Path = tuple[str | int, ...]
 EACH = "*"
 """In a path: every element of the list that stands here."""
+ROWS = "*rows"
+"""In a path: every row of the table that stands here as a list of columns and a list of rows, as query services answer."""
 
 _COLLECTED: Path = ("resourceLogs", EACH, "scopeLogs", EACH, "logRecords", EACH, "body")
 """What a collector of OpenTelemetry makes of a file it follows."""
@@ -82,11 +84,14 @@ CARRIERS: tuple[Path, ...] = (
     ("content", "attributes"),  # Datadog's older search, where the line was JSON
     ("RawData",),  # Azure Monitor, a table of one's own
     _COLLECTED,
+    ("tables", EACH, ROWS),  # Azure Monitor, a query's answer
+    ("Tables", EACH, ROWS),
+    (ROWS,),
     ("full_message",),  # Graylog
     ("short_message",),
 )
 _OBJECTS = frozenset(
-    {"event", "jsonPayload", "_source", "detail", "data", "payload", "value", "attributes", "audit", "LogMessage"}
+    {"event", "jsonPayload", "_source", "detail", "data", "payload", "value", "attributes", "audit", "LogMessage", ROWS}
 )
 """Carriers that keep the record as an object; everywhere else it is text, and an object there is part of the record."""
 
@@ -127,7 +132,7 @@ class Way(NamedTuple):
 
     @property
     def many(self) -> bool:
-        return EACH in self.path
+        return EACH in self.path or ROWS in self.path
 
 
 def ways() -> Iterator[Way]:
@@ -144,6 +149,10 @@ def found_at(record: object, path: Path) -> Iterator[object]:
             for one in record if isinstance(record, list) else ():
                 yield from found_at(one, path[place + 1 :])
             return
+        if step == ROWS:
+            for row in _rows(mapping(record)):
+                yield from found_at(row, path[place + 1 :])
+            return
         if isinstance(step, int):
             record = record[step] if isinstance(record, list) and len(record) > step else None
         else:
@@ -156,6 +165,18 @@ def _named(cells: list[object]) -> dict[object, object]:
     """A row that is told as a list of {field, value}."""
     pairs = (mapping(cell) for cell in cells)
     return {name: pair.get("value") for pair in pairs if isinstance(name := pair.get("field"), str)}
+
+
+def _rows(table: dict[str, object]) -> Iterator[dict[str, object]]:
+    """The rows of a table as objects; a row of another length than the columns is none."""
+    columns, rows = table.get("columns", table.get("Columns")), table.get("rows", table.get("Rows"))
+    if not isinstance(columns, list) or not isinstance(rows, list):
+        return
+    told = [one if isinstance(one, str) else mapping(one).get("name", mapping(one).get("ColumnName")) for one in columns]
+    names = [one for one in told if isinstance(one, str)]
+    for row in rows if names and len(names) == len(told) else ():
+        if isinstance(row, list) and len(row) == len(names):
+            yield dict(zip(names, row, strict=True))
 
 
 def text_in(inner: object) -> str | None:
