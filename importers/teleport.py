@@ -72,7 +72,8 @@ class TeleportReader:
     def read(self, record: object) -> Parsed:
         entry = mapping(record)
         kind = text(entry.get("event"))
-        if not kind or not (text(entry.get("code")) or text(entry.get("uid"))):
+        # What a terminal printed has neither in a recording of its session.
+        if not kind or not (text(entry.get("code")) or text(entry.get("uid")) or (kind in _ASIDE and "ei" in entry)):
             raise BadRecord("not a Teleport event: needs event, and code or uid")
         at, clock = first_moment(entry, "time", "timestamp", "p_event_time")
         event = _Event(entry, kind)

@@ -292,6 +292,8 @@ def test_addresses_in_both_spellings_and_times_without_a_zone() -> None:
 def test_unknown_events_are_kept_and_other_records_refused() -> None:
     assert read(IMPORTER, event("okta.sync", "TOK01I")).unknown_type == "okta.sync"
     assert read(IMPORTER, event("session.upload", "T2005I")).unknown_type is None
+    printed = read(IMPORTER, {"event": "print", "ei": 7, "time": "2026-06-01T10:00:00Z", "data": "bHM="})
+    assert (printed.events, printed.unknown_type) == ([], None)
     with pytest.raises(BadRecord, match="needs event, and code or uid"):
         read(IMPORTER, {"event": "session.command"})
 
