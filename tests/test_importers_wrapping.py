@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from importers import NotRecognised, open_source
-from importers.shared.fields import decode
+from importers.shared.fields import decode, mapping
 from model.event import RawRecord, Reject
 from model.words import Effect
 from tests.carried_records import LINE, OPA, packed, zipped
@@ -292,3 +292,19 @@ def test_rows_of_a_queried_table_are_records(cased: bool) -> None:
     items = list(source.items())
     assert source.format == "opa"
     assert [decode(item.data) for item in items if isinstance(item, RawRecord)] == [OPA] * 2
+
+
+def test_attributes_of_a_log_record_may_be_the_record() -> None:
+    """Programs that log over OpenTelemetry tell their members as attributes; the body says in words what it is."""
+
+    def value(one: object) -> dict[str, object]:
+        if isinstance(one, dict):
+            return {"kvlistValue": {"values": [{"key": name, "value": value(inner)} for name, inner in one.items()]}}
+        return {"boolValue": one} if isinstance(one, bool) else {"stringValue": str(one)}
+
+    attributes = [{"key": name, "value": value(one)} for name, one in OPA.items()]
+    logged = {"timeUnixNano": "1772359200000000000", "body": {"stringValue": "Decision Log"}, "attributes": attributes}
+    source = open_source(io.BytesIO(json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [logged, logged]}]}]}).encode()))
+    items = [item for item in source.items() if isinstance(item, RawRecord)]
+    assert (source.format, [item.index for item in items]) == ("opa", [1, 2])
+    assert mapping(decode(items[0].data))["decision_id"] == OPA["decision_id"]

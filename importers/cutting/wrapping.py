@@ -34,6 +34,10 @@ ROWS = "*rows"
 
 _COLLECTED: Path = ("resourceLogs", EACH, "scopeLogs", EACH, "logRecords", EACH, "body")
 """What a collector of OpenTelemetry makes of a file it follows."""
+NAMED = "*named"
+"""In a path: the object that a list of {key, value} stands for."""
+_ATTRIBUTED: Path = (*_COLLECTED[:-1], "attributes", NAMED)
+"""What a program tells in the attributes of its own log records, Envoy its requests."""
 _ARCHIVED: Path = ("log", "entries", EACH)
 """The exchanges of an HTTP archive, as browsers and proxies save them."""
 CARRIERS: tuple[Path, ...] = (
@@ -84,6 +88,7 @@ CARRIERS: tuple[Path, ...] = (
     ("content", "attributes"),  # Datadog's older search, where the line was JSON
     ("RawData",),  # Azure Monitor, a table of one's own
     _COLLECTED,
+    _ATTRIBUTED,
     ("tables", EACH, ROWS),  # Azure Monitor, a query's answer
     ("Tables", EACH, ROWS),
     (ROWS,),
@@ -91,7 +96,7 @@ CARRIERS: tuple[Path, ...] = (
     ("short_message",),
 )
 _OBJECTS = frozenset(
-    {"event", "jsonPayload", "_source", "detail", "data", "payload", "value", "attributes", "audit", "LogMessage", ROWS}
+    {"event", "jsonPayload", "_source", "detail", "data", "payload", "value", "attributes", "audit", "LogMessage", ROWS, NAMED}
 )
 """Carriers that keep the record as an object; everywhere else it is text, and an object there is part of the record."""
 
@@ -153,7 +158,10 @@ def found_at(record: object, path: Path) -> Iterator[object]:
             for row in _rows(mapping(record)):
                 yield from found_at(row, path[place + 1 :])
             return
-        if isinstance(step, int):
+        if step == NAMED:
+            pairs = (mapping(one) for one in (record if isinstance(record, list) else ()))
+            record = {name: value_of(pair.get("value")) for pair in pairs if isinstance(name := pair.get("key"), str)} or None
+        elif isinstance(step, int):
             record = record[step] if isinstance(record, list) and len(record) > step else None
         else:
             record = _named(record).get(step) if isinstance(record, list) else mapping(record).get(step)
