@@ -196,6 +196,12 @@ def _describe(told: Told, entry: Json, metadata: Json, kind: str, model: str) ->
     told.tool = kind
     called = mapping(metadata.get("mcp_tool_call_metadata"))
     named = _stated(called, "namespaced_tool_name", "name") or _stated(entry, "mcp_namespaced_tool_name")
+    if kind == "list_mcp_tools":
+        # Servers asked for what they offer: no tool is called, and there may be several.
+        server = _stated(called, "mcp_server_name")
+        told.target = Target(TargetClass.MCP_SERVER, clip(server, 300))
+        told.note(mcp_server=server)
+        return
     if named or kind in ("call_mcp_tool", "mcp"):
         server, _, tool = named.partition("/") if "/" in named else ("", "", named)
         server = _stated(called, "mcp_server_name") or server

@@ -156,6 +156,10 @@ def test_mcp_call_through_the_proxy() -> None:
     assert result.outcome and result.outcome.tool is Tri.YES
     failed = only(read(IMPORTER, record | {"response": {"content": [], "isError": True}}).events, EventKind.ACTION)
     assert failed.outcome and (failed.outcome.transport, failed.outcome.tool) == (Tri.YES, Tri.NO)
+    listing = {"name": "list_mcp_tools", "mcp_server_name": "github,jira", "arguments": {"requested_mcp_servers": ["github"]}}
+    asked = PAYLOAD | {"call_type": "list_mcp_tools", "metadata": METADATA | {"mcp_tool_call_metadata": listing}}
+    listed = only(read(IMPORTER, asked).events, EventKind.ACTION)
+    assert (listed.verb, listed.target.name, listed.target.detail) == (Verb.UNKNOWN, "github,jira", "")
     spend = only(read(IMPORTER, SPEND | {"mcp_namespaced_tool_name": "github/push_files"}).events, EventKind.ACTION)
     assert (spend.tool, spend.target.name) == ("push_files", "github")
 
