@@ -161,7 +161,7 @@ class Opa:
     id = "opa"
     title = "OPA decision log"
     evidence = "real"
-    version = 8
+    version = 9
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

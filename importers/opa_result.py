@@ -17,6 +17,8 @@ _TURNED = frozenset({*_NO, "or", *_ALLOW})
 _PARTS = re.compile(r"[_\s-]+|(?<=[a-z0-9])(?=[A-Z])")
 _WORD_OF_LEAVE = frozenset(_ALLOW)
 _ASK = ("ask", "requires_approval", "require_approval", "needs_approval", "approval_required", "human_approval", "escalate")
+_ASKED = frozenset({"approval", "approvals", "confirm", "confirmation", "escalate", "escalation", "review", "human"})
+_DEMANDS = frozenset({"require", "requires", "need", "needs", "must", "warn", "warning", "warnings"})
 _WORDED = ("decision", "effect", "verdict", "outcome", "action", "result", "status", "permission_decision", "permissionDecision")
 _REASONS = ("reason", "reasons", "message", "messages", "msg", "explanation", "denied_reason", "deny_reasons", "justification",
             "permissionDecisionReason", "permission_decision_reason")  # fmt: skip
@@ -56,6 +58,14 @@ def decided(entry: Json, path: str) -> Answer:
     last = path.rpartition("/")[2]
     if denies(last) and not isinstance(result, dict):
         return _denials(result)
+    if asks(last) and not isinstance(result, dict):
+        return (
+            Answer(Effect.ASK, reason=_listed(result))
+            if _holds(result)
+            else Answer(Effect.UNKNOWN, reason="nothing is asked for")
+        )
+    if demands(last) and not isinstance(result, dict):
+        return Answer(Effect.UNKNOWN, reason="the rule states a condition, no decision")
     effect = _effect(result)
     rule, reason = "", ""
     if isinstance(result, dict):
@@ -81,6 +91,21 @@ def denies(name: str) -> bool:
     return not _NO.isdisjoint(words) and not _WORD_OF_LEAVE.isdisjoint(words)
 
 
+def demands(name: str) -> bool:
+    """Whether a rule of this name says, where it holds, that something more is needed: `require_mfa`, `ticket_required`, `warn`."""
+    words = [word.lower() for word in _PARTS.split(name)]
+    return words[0] in _DEMANDS or words[-1] == "required"
+
+
+def asks(name: str) -> bool:
+    """Whether a rule of this name says, where it holds, that somebody is to be asked: `requires_approval`, `review_required`."""
+    return name in _ASK or (demands(name) and not _ASKED.isdisjoint(word.lower() for word in _PARTS.split(name)))
+
+
+def _listed(result: object) -> str:
+    return _told(result) if isinstance(result, str | list) else ""
+
+
 def _denials(result: object) -> Answer:
     """A rule that lists or states violations: anything in it is a deny."""
     if isinstance(result, bool):
@@ -100,9 +125,8 @@ def _effect(result: object) -> Effect | None:
     denying = [name for name in result if denies(name)]
     if any(_holds(result[name]) for name in denying if name in _DENY or result[name] is True):
         return Effect.DENY
-    for name in _ASK:
-        if result.get(name) is True:
-            return Effect.ASK
+    if any(value is True and asks(name) for name, value in result.items()):
+        return Effect.ASK
     for name in _ALLOW:
         if (said := _flag(result.get(name))) is not None:
             return said

@@ -56,6 +56,26 @@ def test_a_rule_named_after_a_refusal_refuses_where_it_holds(path: str, result: 
     assert decided({"result": result}, path).effect is effect
 
 
+@pytest.mark.parametrize(
+    ("path", "result", "effect"),
+    [
+        ("agents/requires_approval", True, Effect.ASK),
+        ("agents/requiresApproval", True, Effect.ASK),
+        ("agents/review_required", ["prod"], Effect.ASK),
+        ("agents/requires_approval", False, Effect.UNKNOWN),
+        ("agents/needs_review", [], Effect.UNKNOWN),
+        ("agents/require_mfa", True, Effect.UNKNOWN),
+        ("agents/warn", True, Effect.UNKNOWN),
+        ("agents/approval_granted", True, Effect.ALLOW),
+        ("agents/has_required_role", True, Effect.ALLOW),
+        ("agents", {"allow": True, "needs_review": True}, Effect.ASK),
+    ],
+)
+def test_a_rule_named_after_a_question_or_a_condition_lets_nothing_through(path: str, result: object, effect: Effect) -> None:
+    """That nothing is asked for, or something more is needed, is neither leave nor a refusal."""
+    assert decided({"result": result}, path).effect is effect
+
+
 def test_a_decision() -> None:
     parsed = read(IMPORTER, log())
     (event,) = parsed.events
