@@ -81,6 +81,7 @@ CARRIERS: tuple[Path, ...] = (
     ("data", "result", EACH, "values", EACH, 1),
     ("LogMessage",),  # Azure Monitor, container logs
     ("LogEntry",),
+    ("SyslogMessage",),  # Azure Monitor, syslog
     ("attributes", "message"),  # Datadog, search and archive
     ("attributes", "attributes"),  # the same, where the line was JSON
     ("attributes",),

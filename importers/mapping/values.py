@@ -15,6 +15,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
+from xml.sax.saxutils import unescape
 
 import re2
 
@@ -51,6 +52,7 @@ SPELLINGS: dict[str, Callable[[str], str | int | None]] = {
     "socket-address": lambda value: socket_of(value)[0],
     "socket-port": lambda value: socket_of(value)[1],
     "argument": shlex.quote,
+    "xml": lambda value: unescape(value, {"&quot;": '"', "&apos;": "'"}),
     "number": number,
 }
 """What `as` may ask for: one spelling of an identifier, or "" where the text is none."""
