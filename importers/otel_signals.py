@@ -12,6 +12,8 @@ import binascii
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from importers.shared.anyvalue import value_of
 from importers.shared.fields import Json, mapping, moment, text
 from model.words import Clock
@@ -41,6 +43,8 @@ _RESOURCES = ("attributes", "_rawAttributes", "_attributes")
 _HEX = frozenset("0123456789abcdef")
 _KINDS = {0: "", 1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
 _ERRORS = frozenset({"2", "error", "status_code_error"})
+_MLFLOW = frozenset({"mlflow.spanType", "mlflow.traceRequestId"})
+"""Attributes of MLflow's spans, which write every value as JSON whatever they are sent or kept as."""
 _FINE = frozenset({"1", "ok", "status_code_ok"})
 
 
@@ -136,6 +140,8 @@ def flat_signal(record: Json) -> Signal:
 
 def signal_of(record: Json, resource: Json, scope: str, is_span: bool) -> Signal:
     attrs = attributes(_member(record, *_ATTRIBUTES))
+    if not _MLFLOW.isdisjoint(attrs):
+        attrs = {name: _unquoted(value) for name, value in attrs.items()}
     at, clock = _time(record, "startTimeUnixNano", "start_time_unix_nano", "startTime", "start_time", "timeUnixNano",
                       "time_unix_nano", "hrTime", "Timestamp", "timestamp")  # fmt: skip
     if at is None and (stated := attrs.get("event.timestamp")):
@@ -174,6 +180,16 @@ def signal_of(record: Json, resource: Json, scope: str, is_span: bool) -> Signal
         text(_member(mapping(record.get("status")), "message", "description"))
         or text(_member(record, "StatusMessage", "status_message")),
     )
+
+
+def _unquoted(value: object) -> object:
+    """A text without the quotes that JSON puts around it; other values are decoded where they are looked at."""
+    if isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"':
+        try:
+            return msgspec.json.decode(value)
+        except (msgspec.DecodeError, UnicodeError):
+            return value
+    return value
 
 
 def _happened(record: Json) -> Iterator[tuple[str, Json]]:

@@ -44,6 +44,7 @@ _MARKS = (
     "ai.toolCall",
     "assay.",
     "lmnr.",
+    "mlflow.",
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -52,6 +53,28 @@ def test_a_trace_of_mlflow() -> None:
     )
     assert all(names(event, KeyRole.SCOPE)[0] == f"session:{SESSION}" for event in found)
     assert all(event.principal and event.principal.name == "ann" for event in found)
+
+
+def over_otlp(span: dict[str, Any]) -> dict[str, Any]:
+    """The same span as MLflow sends it to a collector."""
+    told = [{"key": name, "value": {"stringValue": value}} for name, value in span["attributes"].items()]
+    sent = {"traceId": "0" * 31 + "a", "spanId": "0" * 15 + "b", "name": span["name"], "attributes": told, "status": {"code": 2}}
+    sent |= {"startTimeUnixNano": "1771846829275000000", "endTimeUnixNano": "1771846830275000000"}
+    return {"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {"name": "mlflow"}, "spans": [sent]}]}]}
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [lambda span: span, over_otlp, lambda span: {"trace_info": {"trace_id": "tr-1"}, "spans": [span]}],
+    ids=["by itself", "over OTLP", "as the server answers"],
+)
+def test_spans_of_mlflow_without_its_file_around_them(wrapped: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    failed = mlflow("TOOL", "shell", ASKED, None, status={"code": "STATUS_CODE_ERROR", "message": "denied"})
+    record = wrapped(failed)
+    called, result = events(record)
+    assert (called.tool, called.attrs["command"]) == ("shell", "git push")
+    assert result.outcome is not None and result.outcome.tool == "no"
+    assert IMPORTER.sniff([record]) >= 85
 
 
 @pytest.mark.parametrize(
