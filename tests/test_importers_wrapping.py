@@ -159,6 +159,21 @@ def test_a_line_of_text_inside_a_record_is_read(carrier: str, format: str) -> No
         assert reader.read(decode(item.data)).events
 
 
+def test_a_record_of_the_audit_in_the_journal_has_its_type_serial_and_time_beside_its_text() -> None:
+    said = 'AVC apparmor="DENIED" operation="open" profile="agent" name="/etc/shadow" pid=7 comm="cat" requested_mask="r" denied_mask="r"'
+    about = {"_TRANSPORT": "audit", "_AUDIT_TYPE_NAME": "AVC", "_AUDIT_ID": "41", "_HOSTNAME": "h1", "MESSAGE": said}
+    entries = [about | {"_SOURCE_REALTIME_TIMESTAMP": at} for at in ("1772359200012000", "soon")]
+    entries.append({"_TRANSPORT": "stdout", "MESSAGE": "Started a.service.", "_HOSTNAME": "h1"})
+    source = open_source(io.BytesIO("\n".join(json.dumps(one) for one in entries).encode()))
+    (item,) = source.items()
+    assert isinstance(item, RawRecord)
+    assert (source.format, item.original) == ("auditd", json.dumps(entries[0]).encode())
+    (event,) = source.importer.open().read(decode(item.data)).events
+    assert event.decision is not None and event.decision.effect is Effect.DENY
+    assert (event.at, event.target.name, event.attrs["host"]) == (1772359200012000, "/etc/shadow", "h1")
+    assert [one.value for one in event.keys] == ["h1/1772359200.012:41"]
+
+
 PREFIXED = [
     "2026-03-01T10:00:00.123456789Z stdout F ",
     "<190>Mar  1 10:00:00 proxy nginx: ",

@@ -38,12 +38,14 @@ NAMED = "*named"
 """In a path: the object that a list of {key, value} stands for."""
 _ATTRIBUTED: Path = (*_COLLECTED[:-1], "attributes", NAMED)
 """What a program tells in the attributes of its own log records, Envoy its requests."""
+JOURNAL = "*journal"
+"""In a path: what the journal's entry says; a record of the kernel's audit as the audit daemon would have written it."""
 _ARCHIVED: Path = ("log", "entries", EACH)
 """The exchanges of an HTTP archive, as browsers and proxies save them."""
 CARRIERS: tuple[Path, ...] = (
     _ARCHIVED,
     ("log",),  # Docker and containerd json-file, fluent-bit
-    ("MESSAGE",),  # systemd journal, JSON export
+    (JOURNAL,),  # systemd journal, JSON export
     ("message",),  # Elastic, Datadog, Logstash, Vector, CloudWatch log events
     ("@message",),  # CloudWatch Logs Insights
     ("results", EACH, "@message"),
@@ -162,6 +164,8 @@ def found_at(record: object, path: Path) -> Iterator[object]:
         if step == NAMED:
             pairs = (mapping(one) for one in (record if isinstance(record, list) else ()))
             record = {name: value_of(pair.get("value")) for pair in pairs if isinstance(name := pair.get("key"), str)} or None
+        elif step == JOURNAL:
+            record = _entry(mapping(record))
         elif isinstance(step, int):
             record = record[step] if isinstance(record, list) and len(record) > step else None
         else:
@@ -186,6 +190,17 @@ def _rows(table: dict[str, object]) -> Iterator[dict[str, object]]:
     for row in rows if names and len(names) == len(told) else ():
         if isinstance(row, list) and len(row) == len(names):
             yield dict(zip(names, row, strict=True))
+
+
+def _entry(entry: dict[str, object]) -> object:
+    """The journal keeps the type, the serial and the time of an audit record beside its text."""
+    said, kind, at = (entry.get(name) for name in ("MESSAGE", "_AUDIT_TYPE_NAME", "_SOURCE_REALTIME_TIMESTAMP"))
+    if entry.get("_TRANSPORT") != "audit" or not isinstance(kind, str) or not isinstance(at, str) or not at.isdecimal():
+        return said
+    words = (text_in(said) or "").removeprefix(f"{kind} ")
+    host = entry.get("_HOSTNAME")
+    node = f"node={host} " if isinstance(host, str) and host and " " not in host else ""
+    return f"{node}type={kind} msg=audit({at[:-6] or 0}.{at[-6:-3]:0>3}:{entry.get('_AUDIT_ID')}): {words}"
 
 
 def text_in(inner: object) -> str | None:
