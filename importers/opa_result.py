@@ -11,6 +11,8 @@ from model.words import Effect
 
 _ALLOW = ("allow", "allowed", "is_allowed", "permit", "permitted", "authorized", "authorised", "granted", "approved", "pass")
 _DENY = ("deny", "denied", "block", "blocked", "forbidden", "violation", "violations", "reject", "rejected")
+_FOUND = ("violation", "violations")
+"""What a policy found is a refusal only where it does not itself say that the thing is allowed all the same."""
 _WORD = frozenset({*_DENY, "forbid", "prohibited", "disallow", "disallowed", "refuse", "refused", "unauthorized", "unauthorised"})
 _NO = frozenset({"not", "no", "non", "without", "un"})
 _TURNED = frozenset({*_NO, "or", *_ALLOW})
@@ -122,7 +124,8 @@ def _effect(result: object) -> Effect | None:
         return _WORDS.get(result.strip().lower().replace(" ", "_").replace("-", "_"))
     if not isinstance(result, dict):
         return None
-    denying = [name for name in result if denies(name)]
+    permitted = any(_flag(result.get(name)) is Effect.ALLOW for name in _ALLOW)
+    denying = [name for name in result if denies(name) and not (permitted and name in _FOUND)]
     if any(_holds(result[name]) for name in denying if name in _DENY or result[name] is True):
         return Effect.DENY
     if any(value is True and asks(name) for name, value in result.items()):

@@ -111,6 +111,8 @@ def test_a_decision() -> None:
         ({"deny": [{"msg": "m n"}]}, Effect.DENY, "", "m n"),
         ({"allowed": False, "requires_approval": True}, Effect.ASK, "", ""),
         ({"allow": False, "violations": ["a b"]}, Effect.DENY, "", "a b"),
+        ({"violations": ["a b"]}, Effect.DENY, "", "a b"),
+        ({"allowed": True, "violations": ["a b"]}, Effect.ALLOW, "", "a b"),
         ({"authz": {"allow": False, "rule": "x"}, "helpers": {"n": 1}}, Effect.DENY, "x", ""),
         ({"authz": {"allow": False}, "other": {"allow": True}}, Effect.UNKNOWN, "", "the result states no decision"),
         ({"score": 3}, Effect.UNKNOWN, "", "the result states no decision"),
