@@ -355,8 +355,17 @@ def test_what_is_under_way_is_no_failure() -> None:
     assert outcomes == {
         "auditd": [no, *[unknown] * 4],
         "laurel": [no, unknown, no],
-        "osquery": [unknown, unknown, no, unknown, unknown],
+        "osquery": [unknown, unknown, no, unknown, unknown, unknown, Tri.YES, unknown, unknown],
     }
+
+
+@pytest.mark.parametrize(("status", "effect"), [("0", Tri.YES), (0, Tri.YES), ("13", Tri.NO), (2, Tri.NO), ("", Tri.UNKNOWN)])
+def test_a_number_as_the_status_of_a_call_is_its_error(status: object, effect: Tri) -> None:
+    row = {"path": "/usr/bin/git", "cmdline": "git push", "uid": "501", "time": "1780322399", "status": status}
+    record = {"name": "process_events", "hostIdentifier": "h1", "unixTime": 1780322400, "columns": row, "action": "added"}
+    (event,) = MAPPINGS["osquery"].open().read(record).events
+    assert event.outcome is not None
+    assert event.outcome.effect is effect
 
 
 def test_commands_of_witnesses_are_whole_and_quoted() -> None:
@@ -368,8 +377,8 @@ def test_commands_of_witnesses_are_whole_and_quoted() -> None:
     assert commands == {
         "auditd": ["git commit -m 'fix the thing'", "ls /root", "id", "bash -c 'echo one; '", "'echo two'"],
         "tetragon": ["/usr/bin/curl https://x.example", "/bin/ls"],
-        "osquery": ["curl https://x.example", "make", "ghost"],
-        "falco": ["bash -c id", "cat /etc/shadow", "sh -c date", "curl x", "sh", "tee /etc/cron.d/x"],
+        "osquery": ["curl https://x.example", "make", "ghost", "git push", "ghost"],
+        "falco": ["bash -c id", "cat /etc/shadow", "sh -c date", "curl x", "sh", "tee /etc/cron.d/x", "curl https://203.0.113.7"],
     }
 
 
