@@ -1,4 +1,4 @@
--- Distributes a Remit store of schema 0024 over the machines of a Citus cluster; see docs/postgresql.md.
+-- Distributes a Remit store of schema 0025 over the machines of a Citus cluster; see docs/postgresql.md.
 -- Written by `make schema` from store/placement.py. Run it once, by whoever owns the tables, before the store is large.
 BEGIN;
 -- The triggers that keep what people left behind look at no row of another machine.

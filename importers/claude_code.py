@@ -38,7 +38,7 @@ _SILENT = frozenset(
         "task-summary",
     }
     | {"frame-link", "worktree-state", "content-replacement", "attribution-snapshot", "speculation-accept", "relocated"}
-    | {"bridge-session", "marble-origami-commit", "marble-origami-snapshot"}
+    | {"bridge-session", "continued-in", "marble-origami-commit", "marble-origami-snapshot"}
 )
 _TITLES = {"summary": "summary", "custom-title": "customTitle", "ai-title": "aiTitle"}
 _TYPES = (
@@ -48,6 +48,7 @@ _SYSTEM = frozenset(
     {"stop_hook_summary", "turn_duration", "compact_boundary", "microcompact_boundary", "local_command", "informational"}
     | {"api_error", "away_summary", "bridge_status", "memory_saved", "agents_killed", "scheduled_task_fire"}
     | {"api_metrics", "permission_retry", "snip_boundary", "snip_marker", "thinking"}
+    | {"model_refusal_fallback", "model_refusal_no_fallback"}
 )
 _PROGRESS = frozenset(
     {"hook_progress", "bash_progress", "agent_progress", "mcp_progress", "waiting_for_task", "query_update"}
@@ -66,7 +67,7 @@ class ClaudeCode:
     id = "claude-code"
     title = "Claude Code transcripts"
     evidence = "real"
-    version = 7
+    version = 8
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -107,6 +108,7 @@ class _Reader:
         self._counted: dict[str, None] = {}
         self._waiting: dict[str, int] = {}
         self._dequeued = 0
+        self._began: int | None = None
         self._decided: set[str] = set()
         self._attrs: dict[tuple[str, str, str, str], dict[str, Attr]] = {}
 
@@ -134,8 +136,10 @@ class _Reader:
         # A forked session begins with a copy of its origin's records, ids and all: whichever copy speaks, the deeds are the
         # origin's.
         origin = scope_id(mapping(record.get("forkedFrom")).get("sessionId"))
-        parsed.copied = bool(origin)
+        parsed.copied = bool(origin) or self._older(kind, uuid, at)
         session = origin or session
+        if uuid:
+            parsed.voice = session
         if kind in _SILENT:
             return parsed
         if kind in _MESSAGES and not isinstance(record.get("message"), dict):
@@ -180,6 +184,15 @@ class _Reader:
         else:
             parsed.unknown_type = kind[:100]
         return parsed
+
+    def _older(self, kind: str, uuid: str, at: int | None) -> bool:
+        """Whether a record is older than the prompt its file begins with.
+
+        A session resumed under a new name begins with a copy of all records of the old one, which keep their ids and times.
+        """
+        if kind == "queue-operation" and not self._seen and self._began is None:
+            self._began = at
+        return bool(uuid) and at is not None and self._began is not None and at < self._began
 
     def _name(self, record: Json) -> str:
         """A session without an id is named after its first record, which every snapshot of it begins with."""

@@ -44,7 +44,8 @@ _SYSTEM = frozenset(
         "status",
         "compact_boundary",
     }
-    | {"files_persisted", "session_state_changed", "local_command_output", "elicitation_complete"}
+    | {"files_persisted", "session_state_changed", "local_command_output", "elicitation_complete", "model_refusal_fallback"}
+    | {"model_refusal_no_fallback", "mirror_error"}
 )
 _TIMES = ("timestamp", "_audit_timestamp")
 """The stream's own time, and the one its desktop program writes beside each record it keeps."""

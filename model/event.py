@@ -239,6 +239,8 @@ class Parsed(msgspec.Struct):
     `scope`, the context without which equal bytes mean different things, e.g. a Codex session). `unknown_type`
     names a record type this importer does not know: accepted, kept raw, counted.
     `copied` where the record says of itself that it repeats another's: its own bytes are no second version of that one.
+    `voice` is who tells a record that others may tell word for word under the same id, e.g. the session it was copied into: of
+    all voices one is heard, the same for every record they share, and the others are copies of it.
     `keyed` where its digests of tokens are keyed already, as a store has them. `digests` are texts of the record, as redacted,
     that stand where a secret would and by the format are no more than its SHA-256, where they look it: nobody can use them.
     """
@@ -250,6 +252,7 @@ class Parsed(msgspec.Struct):
     at: int | None = None
     unknown_type: str | None = None
     copied: bool = False
+    voice: str = ""
     keyed: bool = False
     digests: tuple[str, ...] = ()
 

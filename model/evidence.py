@@ -51,7 +51,8 @@ class NewRecord(msgspec.Struct):
 
     `id` is the digest of the record's identity. Two records with one id and different digests are both kept; the
     smallest digest speaks (its events are the record's events); one that is `copied` from another speaks only where no
-    other is there, and is no version of its own. `secrets` names the kind of every secret replaced in it.
+    other is there, and is no version of its own. Of different `voice`s (a short digest, "" where the format knows none) the
+    smallest speaks before the digests are compared, and the others are copies. `secrets` names the kind of every secret replaced in it.
     """
 
     id: str
@@ -68,6 +69,7 @@ class NewRecord(msgspec.Struct):
     secrets: tuple[str, ...] = ()
     events: list[Event] = msgspec.field(default_factory=list)
     copied: bool = False
+    voice: str = ""
 
 
 class Bookmark(msgspec.Struct, omit_defaults=True):

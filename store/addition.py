@@ -27,16 +27,27 @@ Place = tuple[str, int, int, str, int]
 class _Row:
     """A record row while it is being added."""
 
-    __slots__ = ("changed", "copied", "digest", "events", "id", "place", "speaks")
+    __slots__ = ("changed", "copied", "digest", "events", "id", "place", "speaks", "voice")
 
-    def __init__(self, id: str, digest: bytes, place: Place, speaks: bool, events: list[str], copied: bool) -> None:
+    def __init__(self, id: str, digest: bytes, place: Place, speaks: bool, events: list[str], copied: bool, voice: str) -> None:
         self.id = id
         self.digest = digest
         self.copied = copied
+        self.voice = voice
         self.place = place
         self.speaks = speaks
         self.events = events
         self.changed = False
+
+    @property
+    def rank(self) -> tuple[bool, str, bytes]:
+        """Of all under one id the smallest speaks."""
+        return self.copied, self.voice, self.digest
+
+    def give_way(self, speaker: _Row) -> None:
+        """Let another speak: what a voice that is not heard tells is a copy, and no second version."""
+        self.speaks = False
+        self.copied = self.copied or bool(self.voice and speaker.voice and self.voice != speaker.voice)
 
 
 class Addition:
@@ -87,14 +98,16 @@ class Addition:
             return
         count.accepted += 1
         speaker = next((v for v in variants.values() if v.speaks), None) if variants else None
-        speaks = speaker is None or (record.copied, digest) < (speaker.copied, speaker.digest)
-        row = _Row(record.id, digest, place, speaks, [], record.copied)
-        if speaker is not None and row.speaks:
-            speaker.speaks = False
-            speaker.changed = True
+        row = _Row(record.id, digest, place, True, [], record.copied, record.voice)
+        if speaker is not None and row.rank < speaker.rank:
+            for other in variants.values() if variants else ():
+                other.give_way(row)
+                other.changed = True
             self._drop_events(speaker)
-        elif speaker is not None and not row.copied:
-            self._varied.update(speaker.events)
+        elif speaker is not None:
+            row.give_way(speaker)
+            if not row.copied:
+                self._varied.update(speaker.events)
         if row.speaks:
             self._fresh[record.id] = record
         self._rows.setdefault(record.id, {})[digest] = row
@@ -172,6 +185,7 @@ class Addition:
                         row.speaks,
                         " ".join(row.events),
                         row.copied,
+                        row.voice,
                     )
                 )
                 row.changed = False
@@ -198,11 +212,12 @@ class Addition:
                 start=offset,
                 speaks=row.speaks,
                 events=" ".join(row.events),
+                copied=row.copied,
             )
         )
 
 
-_ROW = "id, digest, source_id, line, idx, name, start, speaks, events, copied"
+_ROW = "id, digest, source_id, line, idx, name, start, speaks, events, copied, voice"
 
 
 def _known(db: Database, connection: Connection, ids: Sequence[str]) -> dict[str, dict[bytes, _Row]]:
@@ -210,8 +225,8 @@ def _known(db: Database, connection: Connection, ids: Sequence[str]) -> dict[str
     for part in chunks(ids):
         # By hand, for every file asks this: see `Database.fetch`.
         asked = f"SELECT {_ROW} FROM record WHERE id IN ({marks(part)})"  # noqa: S608  marks
-        for id, digest, source, line, index, name, start, speaks, events, copied in db.fetch(connection, asked, part):
-            row = _Row(id, bytes(digest), (source, line, index, name, start), bool(speaks), events.split(), bool(copied))
+        for id, digest, source, line, index, name, start, speaks, events, copied, voice in db.fetch(connection, asked, part):
+            row = _Row(id, bytes(digest), (source, line, index, name, start), bool(speaks), events.split(), bool(copied), voice)
             found.setdefault(id, {})[row.digest] = row
     return found
 

@@ -1,4 +1,4 @@
--- schema 0024
+-- schema 0025
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -165,7 +165,7 @@ CREATE TABLE record (
     unknown_type TEXT NOT NULL,
     secrets TEXT NOT NULL,
     speaks BOOLEAN NOT NULL,
-    events TEXT NOT NULL, copied BOOLEAN DEFAULT 0 NOT NULL,
+    events TEXT NOT NULL, copied BOOLEAN DEFAULT 0 NOT NULL, voice TEXT DEFAULT '' NOT NULL,
     PRIMARY KEY (id, digest)
 )
 
@@ -654,6 +654,6 @@ CREATE TABLE heard (
     PRIMARY KEY (point, until)
 )
 
-INSERT INTO remit_schema VALUES ('0024')
+INSERT INTO remit_schema VALUES ('0025')
 
 INSERT INTO step_change VALUES (1, '', '')

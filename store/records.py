@@ -32,6 +32,8 @@ class _Held(NamedTuple):
     idx: int
     start: int
     speaks: bool
+    copied: bool
+    voice: str
     type: str
     at: int | None
     unknown_type: str
@@ -219,6 +221,7 @@ class RecordReads:
                 speaker.at,
                 speaker.unknown_type,
                 tuple(counted(speaker.secrets)),
+                {bytes(row.digest).hex(): (bool(row.copied), row.voice) for row in variants},
             )
         return found
 

@@ -157,7 +157,10 @@ class SourceRow(msgspec.Struct):
 
 
 class RecordRow(msgspec.Struct):
-    """A record: the reference of the variant that speaks, where else it was seen, and the digests it also came with."""
+    """A record: the reference of the variant that speaks, where else it was seen, and the digests it also came with.
+
+    `told` says of each digest whether it is a copy, and in whose voice it tells.
+    """
 
     id: str
     ref: RecordRef
@@ -167,6 +170,7 @@ class RecordRow(msgspec.Struct):
     at: int | None
     unknown_type: str = ""
     secrets: tuple[str, ...] = ()
+    told: dict[str, tuple[bool, str]] = msgspec.field(default_factory=dict)
 
 
 class RawRow(msgspec.Struct):

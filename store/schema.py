@@ -26,6 +26,7 @@ REVISIONS = (
     "0022",
     "0023",
     "0024",
+    "0025",
 )
 """Every schema version this program knows, oldest first; each is a module of `store/migrations/versions`."""
 

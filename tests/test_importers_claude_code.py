@@ -362,6 +362,28 @@ def test_the_history_a_forked_session_copies_stays_its_origins() -> None:
     assert reader.read({"type": "mode"}).scope == fork
 
 
+def test_what_is_older_than_the_prompt_a_file_begins_with_was_copied_from_another_session() -> None:
+    reader = IMPORTER.open()
+    reader.read({"type": "queue-operation", "operation": "enqueue", "sessionId": SESSION, "timestamp": "2026-02-03T10:00:00Z"})
+    old, new = (
+        reader.read(prompt(words, uuid=uuid, timestamp=at))
+        for words, uuid, at in (("push it", "u1", "2026-02-03T09:00:00Z"), ("undo it", "u2", "2026-02-03T10:00:01Z"))
+    )
+    reader.read({"type": "queue-operation", "operation": "enqueue", "sessionId": SESSION, "timestamp": "2026-02-03T11:00:00Z"})
+    late = reader.read(prompt("and now", uuid="u3", timestamp="2026-02-03T10:59:59Z"))
+    assert [(one.copied, one.voice) for one in (old, new, late)] == [(True, SESSION), (False, SESSION), (False, SESSION)]
+    assert [event.text for event in old.events] == ["push it"], "where nobody else tells of it, the copy does"
+
+
+def test_where_a_session_goes_on_and_which_model_answers_are_known_records() -> None:
+    for one in (
+        {"type": "continued-in", "sessionId": SESSION, "continuedInSessionId": "0c0c", "timestamp": "2026-02-03T10:00:00Z"},
+        record("system", subtype="model_refusal_fallback", originalModel="a", fallbackModel="b", content="flagged"),
+        record("system", subtype="model_refusal_no_fallback", originalModel="a", content=""),
+    ):
+        assert (IMPORTER.open().read(one).unknown_type, IMPORTER.open().read(one).events) == (None, [])
+
+
 def test_a_summary_of_this_session_is_its_title() -> None:
     events = read(prompt("x"), {"type": "summary", "summary": "Fix retries", "leafUuid": "u1"})
     assert events[-1].attrs["title"] == "Fix retries"

@@ -50,6 +50,35 @@ def test_the_copy_that_a_forked_session_begins_with_is_no_second_version(tmp_pat
     assert ok("--store", both, "store", "check", "--json").json["state"] == "intact"
 
 
+def resumed(lines: list[str], *, headless: bool) -> list[str]:
+    """The same as a session resumed under a new name repeats them, which says nothing of where they come from.
+
+    A run without a terminal begins with the prompt it was given.
+    """
+    head = {"type": "queue-operation", "operation": "dequeue", "timestamp": "2031-01-01T00:00:00.000Z", "sessionId": FORK}
+    copies = [json.dumps({**one, "sessionId": FORK}) for one in map(json.loads, lines) if "sessionId" in one]
+    return [json.dumps(head), *copies] if headless else copies
+
+
+@pytest.mark.parametrize("headless", [True, False], ids=["headless", "interactive"])
+def test_one_of_two_sessions_tells_all_that_both_hold(tmp_path: Path, headless: bool) -> None:
+    lines = LOG.read_text().splitlines()
+    fork = tmp_path / "fork.jsonl"
+    fork.write_text("\n".join(resumed(lines, headless=headless)) + "\n")
+    said = {}
+    for name, order in {"alone": [LOG], "origin": [LOG, fork], "fork": [fork, LOG]}.items():
+        for path in order:
+            ok("--store", tmp_path / f"{name}.db", "import", path, "--json")
+        said[name] = [ok("--store", tmp_path / f"{name}.db", listing, "--json").json for listing in ("tasks", "findings")]
+    assert said["origin"] == said["fork"]
+    assert "AUD-02" not in {row["detection"] for row in said["origin"][1]}
+    steps = {name: sorted(row["steps"] for row in tasks if row["steps"]) for name, (tasks, _) in said.items()}
+    assert steps["origin"] == steps["alone"], "no deed is told twice, and none apart from the others"
+    if headless:
+        assert {row["id"] for row in said["alone"][0]} <= {row["id"] for row in said["origin"][0]}
+    assert ok("--store", tmp_path / "fork.db", "store", "check", "--json").json["state"] == "intact"
+
+
 def test_a_file_that_is_gone_when_its_turn_comes_is_told_and_the_others_are_read(tmp_path: Path) -> None:
     found = [Found(tmp_path / "gone.jsonl", "gone.jsonl", True), Found(LOG, LOG.name, True)]
     with open_workspace(str(tmp_path / "s.db"), None, create=True) as work:

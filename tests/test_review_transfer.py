@@ -20,6 +20,7 @@ from review.stores import receiving
 from review.stores.receiving import import_review
 from review.stores.transfer import export_review
 from review.workspace import Workspace, open_workspace
+from tests.running import SAMPLE, ok
 from tests.tui_desk import KEY, own_store
 
 Edit = Callable[[list[dict[str, Any]]], object]
@@ -78,6 +79,22 @@ def test_a_review_arrives_whole_and_only_once(there: Workspace, here: Workspace,
     assert (len(here.store.journal()), here.store.counts()["records"]) == (entries, records)
     for record in there.store.chain(task).records:  # type: ignore[union-attr]
         assert here.store.raw(record) == there.store.raw(record)
+
+
+def test_what_a_copied_session_holds_too_arrives_with_its_events(here: Workspace, tmp_path: Path) -> None:
+    log = next(path for path in sorted(SAMPLE.glob("claude-code-*.jsonl")) if "-agent-" not in path.name)
+    copy = tmp_path / "copy.jsonl"
+    rows = [row for row in map(json.loads, log.read_text().splitlines()) if "sessionId" in row]
+    copy.write_text("\n".join(json.dumps({**row, "sessionId": f"copy-of-{row['sessionId']}"}) for row in rows))
+    ok("--store", tmp_path / "two.db", "import", log, copy)
+    there = open_workspace(str(tmp_path / "two.db"))
+    ids = sorted(str(row["id"]) for row in tasks(there.store) if row["steps"])
+    for number, task in enumerate(ids):
+        (tmp_path / str(number)).mkdir()
+        import_review(here, exported(there, tmp_path / str(number), task))
+    steps = {task: [step.id for step in there.store.steps(task)] for task in ids}
+    assert {task: [step.id for step in here.store.steps(task)] for task in ids} == steps != {}
+    assert here.store.odd_records()[0] == set()
 
 
 def test_what_stands_here_is_not_overwritten(there: Workspace, here: Workspace, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import shutil
 import subprocess
@@ -271,6 +272,29 @@ def test_the_smallest_digest_speaks(store: Store) -> None:
     assert store.odd_records() == store.odd_records(["task-0", "task-1"]) == ({id}, set())
     assert store.odd_records(["task-2"]) == (set(), set())
     assert store.check() == []
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))), ids=lambda order: "".join(map(str, order)))
+def test_the_smallest_voice_speaks_and_the_others_are_copies(store: Store, order: tuple[int, ...]) -> None:
+    id = short_id("rec", "r")
+    small, middle, large, huge = sorted([b"one", b"two", b"three", b"four"], key=lambda raw: sha256(raw).hexdigest())
+    told = [(large, "a"), (small, "b"), (middle, "b"), (huge, "c")]
+    store.begin_source(SourceFile("src-1", "fmt", "a.jsonl"))
+    for n in order:
+        raw, voice = told[n]
+        made = make_record("r", raw, line=n + 1, events=[make_event(id, text=voice)])
+        made.voice = voice
+        store.add([made])
+    assert [event.text for event, _ in store.events_of_record(id)] == ["a"]
+    assert store.odd_records() == (set(), set())
+    row = store.records([id])[id]
+    assert {ref.digest: row.told[ref.digest][0] for ref in (row.ref, *row.variants)} == {
+        sha256(raw).hexdigest(): voice != "a" for raw, voice in told
+    }
+    second = make_record("r", b"five", line=9)
+    second.voice = "a"
+    store.add([second])
+    assert store.odd_records() == ({id}, set()), "the same session told it otherwise"
 
 
 def test_a_source_has_its_smallest_name_and_its_largest_file(store: Store) -> None:

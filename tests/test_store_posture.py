@@ -209,6 +209,7 @@ def test_a_store_from_before_has_its_clocks_counted_when_it_is_brought_up_to_dat
     with store.db.write() as connection:
         for name in ("clock_sum", "heard", "dirty_point"):
             connection.execute(text(f"DROP TABLE {name}"))
+        connection.execute(text("ALTER TABLE record DROP COLUMN voice"))
         if not store.db.sqlite:
             connection.execute(text("DROP FUNCTION remit_takes_back"))
         connection.execute(text("UPDATE remit_schema SET version_num = '0022'"))

@@ -16,6 +16,7 @@ from importers.cutting.scanner import Restart
 from importers.reading import read_record
 from lang.redact import Redactor
 from model.event import BadRecord, Parsed, Reject, short_id
+from model.event import digest as digest_of
 from model.evidence import Bookmark, NewRecord
 from review.intake.cleaning import Clean, Cleaned
 from review.intake.preparing import named_events
@@ -163,6 +164,7 @@ class Feed:
                 secrets=tuple(s.kind for s in secrets),
                 events=events,
                 copied=parsed.copied,
+                voice=digest_of(parsed.voice)[:12] if parsed.voice else "",
             )
         )
 

@@ -169,6 +169,7 @@ def _record_lines(work: Workspace, id: str, row: Any) -> Iterator[Line]:
     """A record as it is stored; bytes that came under its id as well follow, without events: they do not speak."""
     for place in (row.ref, *row.variants):
         speaks = place is row.ref
+        copied, voice = row.told.get(place.digest, (False, ""))
         yield Line(
             record=NewRecord(
                 id,
@@ -184,6 +185,8 @@ def _record_lines(work: Workspace, id: str, row: Any) -> Iterator[Line]:
                 unknown_type=row.unknown_type,
                 secrets=row.secrets if speaks else (),
                 events=[event for event, _ in work.store.events_of_record(id)] if speaks else [],
+                copied=copied,
+                voice=voice,
             )
         )
 

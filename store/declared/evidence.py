@@ -93,8 +93,8 @@ class DroppedBlockTable(Base, table=True):
 class RecordTable(Base, table=True):
     """One record: its home (source, name, line, idx, start) and its bytes (block, block_start, length).
 
-    `idx` is 0 outside arrays. Of records with one id and several digests the smallest digest `speaks`, a `copied` one
-    last: `events` are the ids of its events, separated by blanks.
+    `idx` is 0 outside arrays. Of records with one id and several digests the smallest of the smallest `voice` `speaks`, one
+    that is `copied` last, as all of other voices are: `events` are the ids of its events, separated by blanks.
     """
 
     __tablename__ = "record"
@@ -117,6 +117,7 @@ class RecordTable(Base, table=True):
     speaks: bool = True
     events: str = text_column()
     copied: bool = False
+    voice: str = text_column()
 
 
 class RecordAlsoTable(Base, table=True):
