@@ -15,7 +15,7 @@ from importers.claude_code_results import child_scope, result_events
 from importers.claude_code_tools import act_of
 from importers.claude_code_words import is_request, own_command, spoken, typed
 from importers.shared.agents import Frame, call_id, decided_before, field, origin_of, scope_id, scope_key, words_of
-from importers.shared.fields import Json, clip, mapping, moment, number, text
+from importers.shared.fields import Json, clip, first_moment, mapping, moment, number, text
 from importers.shared.recent import remember
 from importers.shared.transcript import objects
 from lang.names import repository_name
@@ -38,7 +38,16 @@ _SILENT = frozenset(
         "task-summary",
     }
     | {"frame-link", "worktree-state", "content-replacement", "attribution-snapshot", "speculation-accept", "relocated"}
-    | {"bridge-session", "continued-in", "marble-origami-commit", "marble-origami-snapshot"}
+    | {
+        "bridge-session",
+        "continued-in",
+        "marble-origami-commit",
+        "marble-origami-snapshot",
+        "history-suppression",
+        "observer-ref",
+    }
+    | {"fork-context-ref", "ended-by-model", "isolation-latch", "dev-mods", "memory-mode"}
+    | {"artifact-autoreact-ledger", "artifact-comment-monitor"}
 )
 _TITLES = {"summary": "summary", "custom-title": "customTitle", "ai-title": "aiTitle"}
 _TYPES = (
@@ -57,6 +66,7 @@ _PROGRESS = frozenset(
 _CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 _SERVER_TOOLS = {"web_search": "WebSearch", "web_fetch": "WebFetch"}
 _SPAWNS = frozenset({"Task", "Agent"})
+_INHERITS = "history-suppression"
 _PLANS = frozenset({"ExitPlanMode", "exit_plan_mode"})
 _RECENT = 20_000
 """Records whose place in the file is remembered, and messages whose tokens are."""
@@ -131,12 +141,12 @@ class _Reader:
         session = scope_id(record.get("sessionId")) or self._session or self._name(record)
         self._session = session
         uuid = call_id(record.get("uuid"))
-        at, clock = moment(record.get("timestamp"))
+        at, clock = first_moment(record, "timestamp", "ts") if kind == _INHERITS else moment(record.get("timestamp"))
         parsed = Parsed(identity=uuid or None, scope="" if uuid else session, type=kind[:100], at=at)
         # A forked session begins with a copy of its origin's records, ids and all: whichever copy speaks, the deeds are the
         # origin's.
         origin = scope_id(mapping(record.get("forkedFrom")).get("sessionId"))
-        parsed.copied = bool(origin) or self._older(kind, uuid, at)
+        parsed.copied = bool(origin) or self._older(record, uuid, at)
         session = origin or session
         if uuid:
             parsed.voice = session
@@ -185,12 +195,13 @@ class _Reader:
             parsed.unknown_type = kind[:100]
         return parsed
 
-    def _older(self, kind: str, uuid: str, at: int | None) -> bool:
-        """Whether a record is older than the prompt its file begins with.
+    def _older(self, record: Json, uuid: str, at: int | None) -> bool:
+        """Whether a record is older than what its file begins with: the prompt it was given, or the word that it inherits.
 
         A session resumed under a new name begins with a copy of all records of the old one, which keep their ids and times.
         """
-        if kind == "queue-operation" and not self._seen and self._began is None:
+        begins = record.get("type") == "queue-operation" or record.get("cause") == "fork_inherit"
+        if begins and not self._seen and self._began is None:
             self._began = at
         return bool(uuid) and at is not None and self._began is not None and at < self._began
 

@@ -362,9 +362,18 @@ def test_the_history_a_forked_session_copies_stays_its_origins() -> None:
     assert reader.read({"type": "mode"}).scope == fork
 
 
-def test_what_is_older_than_the_prompt_a_file_begins_with_was_copied_from_another_session() -> None:
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"type": "queue-operation", "operation": "enqueue", "timestamp": "2026-02-03T10:00:00Z"},
+        {"type": "history-suppression", "cause": "fork_inherit", "ts": "2026-02-03T10:00:00Z"},
+        {"type": "history-suppression", "cause": "fork_inherit", "ts": 1770112800000},
+    ],
+    ids=["prompt", "inherits", "inherits-number"],
+)
+def test_what_is_older_than_what_a_file_begins_with_was_copied_from_another_session(head: dict[str, object]) -> None:
     reader = IMPORTER.open()
-    reader.read({"type": "queue-operation", "operation": "enqueue", "sessionId": SESSION, "timestamp": "2026-02-03T10:00:00Z"})
+    assert reader.read({**head, "sessionId": SESSION}).unknown_type is None
     old, new = (
         reader.read(prompt(words, uuid=uuid, timestamp=at))
         for words, uuid, at in (("push it", "u1", "2026-02-03T09:00:00Z"), ("undo it", "u2", "2026-02-03T10:00:01Z"))
@@ -378,6 +387,8 @@ def test_what_is_older_than_the_prompt_a_file_begins_with_was_copied_from_anothe
 def test_where_a_session_goes_on_and_which_model_answers_are_known_records() -> None:
     for one in (
         {"type": "continued-in", "sessionId": SESSION, "continuedInSessionId": "0c0c", "timestamp": "2026-02-03T10:00:00Z"},
+        {"type": "fork-context-ref", "agentId": "a1", "parentSessionId": SESSION, "parentLastUuid": "u1", "contextLength": 9},
+        {"type": "artifact-autoreact-ledger", "v": 1, "sessionId": SESSION, "artifacts": {}},
         record("system", subtype="model_refusal_fallback", originalModel="a", fallbackModel="b", content="flagged"),
         record("system", subtype="model_refusal_no_fallback", originalModel="a", content=""),
     ):
