@@ -13,7 +13,7 @@ from importers.copilot_results import refusal_of, shell_end
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Frame, call_id, field, words_of
 from importers.shared.chat import json_of
-from importers.shared.fields import Json, commit_id, first_text, mapping, truth
+from importers.shared.fields import Json, commit_id, first_text, mapping, number, truth
 from importers.shared.recent import remember
 from importers.shared.told import effect_of, yes_no
 from importers.shared.transcript import Transcript, object_of, objects
@@ -40,6 +40,7 @@ _KNOWN = frozenset(
     | {"session.auto_mode_resolved", "session.tools_updated", "session.skills_loaded", "session.mcp_servers_loaded"}
     | {"session.mcp_server_status_changed", "session.custom_agents_updated", "session.background_tasks_changed"}
     | {"session.extensions_loaded", "session.permissions_changed", "session.remote_steerable_changed", "model.call_start"}
+    | {"session.usage_record", "session.usage_checkpoint"}
     | {"assistant.tool_call_delta", "assistant.message_start", "auto_mode_switch.requested", "auto_mode_switch.completed"}
 )
 _TELLING = frozenset(
@@ -49,6 +50,8 @@ _TELLING = frozenset(
 """What only this program's events are called."""
 _UNASKED = ("could-not-request-from-user", "user-not-available")
 """Nobody could be asked, and the rules wanted a person."""
+_NOTICE, _SENT = "<system_notification>", "<cross_session_message>"
+"""What the program tells the model, and what another session sent it: both are written down as a person's words."""
 _ASKED_LIMIT = 10_000
 _OF_THE_FOLDER = frozenset({"branch", "repository", "sha"})
 _UNASKED_MODES = frozenset({"allow-all", "assisted"})
@@ -59,7 +62,7 @@ class CopilotCli:
     id = "copilot-cli"
     title = "GitHub Copilot CLI session events"
     evidence = "fixture"
-    version = 7
+    version = 8
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -86,6 +89,11 @@ def _granted(data: Json) -> str:
     return field(data, "mode") or ("" if everything is None else "allow-all" if everything else "manual")
 
 
+def _sent(data: Json, words: str) -> bool:
+    """Whether another session sent these words: the model is given them within a mark, which a person may only quote."""
+    return words.lstrip().startswith(_SENT) or _SENT in field(data, "transformedContent").replace(words, "", 1)
+
+
 def _tokens(usage: Json) -> int:
     """Here what came from the cache is part of the input and has a name of its own."""
     return tokens_of({**usage, "cached": usage.get("cacheReadTokens"), "cacheWrite": None})
@@ -98,6 +106,7 @@ class _Reader:
         self._purse: Purse = {}
         self._agents: dict[str, str] = {}
         self._persons: dict[str, None] = {}
+        self._paid: dict[str, None] = {}
         self._granted = self._acting = ""
 
     def read(self, record: object) -> Parsed:
@@ -123,10 +132,18 @@ class _Reader:
         parsed.events = list(self._told(kind, data, frame))
         if kind not in _KNOWN:
             parsed.unknown_type = parsed.type
-        if kind == "assistant.usage":
-            spent(self._purse, self._file.session, _tokens(data))
+        if kind in ("assistant.usage", "session.usage_record"):
+            self._spend(data if kind == "assistant.usage" else mapping(data.get("usage")))
         tell_spent(self._purse, self._file.session, parsed.events)
         return parsed
+
+    def _spend(self, usage: Json) -> None:
+        """What one answer of a model cost, which a stream may tell twice."""
+        answer = call_id(usage.get("apiCallId"))
+        if not answer or answer not in self._paid:
+            spent(self._purse, self._file.session, _tokens(usage))
+        if answer:
+            remember(self._paid, answer, None, _ASKED_LIMIT)
 
     def _within(self, agent: str, kind: str, data: Json) -> Json:
         """The event as one of the sub-agent's whose id it carries: a sub-agent is known by the call that began it."""
@@ -165,8 +182,8 @@ class _Reader:
         elif kind == "user.message":
             yield from self._mode(frame, acting=field(data, "agentMode"))
             words = field(data, "content")
-            if words.strip() and field(data, "source") in ("", "user"):
-                phase = Phase.DELEGATED if data.get("parentToolCallId") else Phase.PROMPT
+            if words.strip() and field(data, "source") in ("", "user") and not words.lstrip().startswith(_NOTICE):
+                phase = Phase.DELEGATED if data.get("parentToolCallId") or _sent(data, words) else Phase.PROMPT
                 yield self._inner(data, frame).intent(phase, words, branch=str(self._file.facts.get("branch", "")))
         elif kind == "assistant.message":
             for request in objects(data.get("toolRequests")):
@@ -221,7 +238,10 @@ class _Reader:
         refused, effect = refusal_of(code, why)
         ok = yes_no(truth(data.get("success")))
         # A command that ran and failed is a success of the tool, and so is one that still runs.
-        status, runs = ("", False) if refused else shell_end(said, result.get("contents"))
+        ended = number(mapping(data.get("shellExecution")).get("exitCode"))
+        status, runs = (
+            ("", False) if refused else shell_end(said, result.get("contents")) if ended is None else (str(ended), False)
+        )
         if status not in ("", "0"):
             ok = Tri.NO
         elif runs and ok is Tri.YES:

@@ -310,3 +310,39 @@ def test_unknown_and_broken_records() -> None:
 )
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)
+
+
+SENT = "<cross_session_message>\nfrom_session_id: 11111111-2222-4333-8444-555555555555\n\nfix it\n</cross_session_message>"
+
+
+@pytest.mark.parametrize(
+    ("content", "given", "told"),
+    [
+        ("fix it", f"<now>x</now>\n\n{SENT}", [(Phase.DELEGATED, "fix it")]),
+        (SENT, None, [(Phase.DELEGATED, SENT)]),
+        ("what is <cross_session_message>?", "<now>x</now>\n\nwhat is <cross_session_message>?", [(Phase.PROMPT, None)]),
+        ("<system_notification>\nan agent ended\n</system_notification>", None, []),
+    ],
+    ids=["marked-for-the-model", "marked", "quoted", "notice"],
+)
+def test_what_another_session_or_the_program_says_is_no_persons_word(
+    content: str, given: str | None, told: list[tuple[Phase, str | None]]
+) -> None:
+    events = read(row("user.message", content=content, transformedContent=given or content))
+    assert [(event.phase, event.text) for event in events] == [(phase, text or content) for phase, text in told]
+
+
+@pytest.mark.parametrize(("code", "outcome"), [(0, Tri.YES), (1, Tri.NO)])
+def test_how_a_command_ended_stands_beside_what_it_wrote(code: int, outcome: Tri) -> None:
+    result = read(CALL, done(success=True, result={"content": "x"}, shellExecution={"exitCode": code}))[-1]
+    assert (result.outcome and result.outcome.tool, result.attrs["status"]) == (outcome, str(code))
+
+
+def test_what_an_answer_cost_is_counted_once() -> None:
+    usage = {"inputTokens": 100, "outputTokens": 20, "cacheReadTokens": 30, "cacheWriteTokens": 60, "apiCallId": "m1"}
+    record = row("session.usage_record", usage=usage)
+    reader = IMPORTER.open()
+    reader.read(START)
+    assert (reader.read(record).unknown_type, reader.read(row("session.usage_checkpoint")).unknown_type) == (None, None)
+    reader.read(row("assistant.usage", **usage))
+    assert reader.read(CALL).events[0].attrs["tokens"] == 90
