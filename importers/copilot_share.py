@@ -36,7 +36,7 @@ class CopilotShare:
     id = "copilot-share"
     title = "GitHub Copilot CLI sessions shared as Markdown"
     evidence = "documentation"
-    version = 1
+    version = 2
     container: Container = "paragraphs"
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -53,12 +53,16 @@ class _Reader:
 
     def __init__(self) -> None:
         self._file = Transcript(POINT, unique_calls=False)
-        self._started = ""
+        self._place = self._started = ""
         self._after = 0
         self._heading = ""
         self._lines: list[str] = []
         self._size = 0
         self._fenced = False
+
+    def lies_at(self, place: str) -> None:
+        """A shared session begins like any other: its file's name is what it is known by."""
+        self._place = place.rpartition("/")[2][:300]
 
     def read(self, record: object) -> Parsed:
         block = field(object_of(record, "a paragraph of a session"), "line")
@@ -79,7 +83,8 @@ class _Reader:
         elif block.startswith("### "):
             self._heading, _, rest = block.partition("\n")
             self._keep(rest)
-        return Parsed(events, scope=self._file.session, type="section")
+        head = self._place if _TITLE.search(block) and not self._file.session else ""
+        return Parsed(events, identity=head or None, scope=self._file.session, type="section")
 
     def _begins(self, block: str) -> int | None:
         """Seconds since the start where this paragraph begins a section, None where it does not.
