@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.shared.chat import ROLES, chat_events, is_chat, role_of
+from importers.shared.chat import ROLES, chat_events, is_chat, json_of, role_of
 from importers.shared.fields import Json, first_text, is_session_id, mapping
 from importers.shared.transcript import Transcript, objects
 from model.event import BadRecord, Parsed
@@ -19,14 +19,14 @@ class Invariant:
     id = "invariant"
     title = "Invariant traces and plain conversations"
     evidence = "real"
-    version = 3
+    version = 4
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
         traces = sure = messages = about = calls = 0
         for record in sample:
             found = mapping(record)
-            if is_chat(found.get("messages") if found else record):
+            if is_chat(_held(found) if found else record):
                 traces += 1
                 sure += isinstance(record, list) or "annotations" in found or "index" in found
             elif role_of(found) in ROLES and "content" in found:
@@ -60,9 +60,8 @@ class _Reader:
     def read(self, record: object) -> Parsed:
         rows = record if isinstance(record, list) else None
         about: Json = mapping(record)
-        if "messages" in about:
-            inner = about.get("messages")
-            rows = inner if isinstance(inner, list) else []
+        if {"messages", "trajectory"} & about.keys():
+            rows = _held(about)
         if rows is not None:
             if not is_chat(rows) and rows:
                 raise BadRecord("a trace whose messages are not objects with a known `role` or `type`")
@@ -91,11 +90,17 @@ class _Reader:
         return parsed
 
 
+def _held(about: Json) -> list[object]:
+    """The messages of a trace: a list, or in published collections a text that holds one, and by either name."""
+    found = json_of(about.get("messages") or about.get("trajectory"))
+    return found if isinstance(found, list) else []
+
+
 def _session(about: Json) -> str:
     """The trace's own id, else the session that its metadata names."""
     stated = mapping(about.get("metadata"))
     named = (found for name in stated if is_session_id(name) and (found := first_text(stated, name)))
-    return first_text(about, "id", "trace_id", "thread_id") or next(named, "")
+    return first_text(about, "id", "trace_id", "thread_id", "trajectory_id", "traj_id") or next(named, "")
 
 
 IMPORTER = Invariant()

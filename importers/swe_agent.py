@@ -58,7 +58,7 @@ class SweAgent:
     id = "swe-agent"
     title = "SWE-agent trajectories"
     evidence = "real"
-    version = 5
+    version = 6
     states_intents = True
     reads_heads = True
 
@@ -67,7 +67,7 @@ class SweAgent:
         for record in sample:
             if not isinstance(record, dict):
                 continue
-            if "trajectory_format" in record or ("trajectory" in record and "info" in record):
+            if "trajectory_format" in record or ("trajectory" in record and "info" in record) or _published(record):
                 return 90
             step = "action" in record and "observation" in record and ("state" in record or "thought" in record)
             message = field(record, "role") in _ROLES and ("agent" in record or "message_type" in record or "thought" in record)
@@ -96,7 +96,7 @@ class _Reader:
     def read(self, record: object) -> Parsed:
         record = _chat(object_of(record, "a trajectory record"))
         run = not {"role", "action"} & record.keys() and bool({"trajectory", "info", "history", "messages"} & record.keys())
-        if run and self._runs and record.get("messages"):
+        if run and self._runs and (record.get("messages") or _published(record)):
             # Published collections hold a run a line.
             self._begin()
         self._file.begin(None, record)
@@ -126,14 +126,14 @@ class _Reader:
         self._file.know(model=field(mapping(mapping(info.get("config")).get("model")), "model_name"))
         self._file.know(agent_version=field(info, "swe_agent_version") or field(info, "mini_version"))
         frame = self._file.frame()
-        status = field(info, "exit_status")[:100]
+        status = field(info, "exit_status")[:100] or field(record, "exit_status")[:100]
         attrs: dict[str, Attr] = {"status": status} if status else {}
         parsed = Parsed([frame.event(EventKind.ACTION, Phase.STARTED, attrs=attrs)], scope=self._file.session, type="run")
-        history = objects(record.get("history") or record.get("messages"))
+        history = _published(record) or objects(record.get("history") or record.get("messages"))
         state(parsed.events[0], *_total(info, history))
         steps = objects(record.get("trajectory"))
         # The steps say the history once more, without what was asked; in some files they come first and by themselves.
-        self._told = bool({"history", "messages"} & record.keys())
+        self._told = bool({"history", "messages"} & record.keys()) or bool(_published(record))
         for message in map(_chat, history):
             if role := field(message, "role"):
                 parsed.events += self._message(role, message, frame)
@@ -296,6 +296,21 @@ def _interrupted(words: str, kind: str) -> tuple[str, str] | None:
 def _blocks(answer: str) -> list[str]:
     """The blocks of shell in an answer."""
     return [body for _, body in enclosed(answer, _BLOCK, _BLOCK_END) if 0 < len(body) <= _LONGEST]
+
+
+def _published(record: Json) -> list[Json]:
+    """The messages of a run in a published collection, which says what was said as `text` and the agent's part as that of an `ai`."""
+    made: list[Json] = []
+    for row in objects(record.get("trajectory")):
+        role, said = field(row, "role"), field(row, "text")
+        if role == "ai":
+            # The agent acts by the last block of its answer.
+            begin, end = said.rstrip().removesuffix("```").rpartition("```"), said.rstrip().endswith("```")
+            action = begin[2].partition("\n")[2].strip() if end and begin[1] else ""
+            made.append({"role": "assistant", "content": said, "action": action})
+        elif role in ("user", "system") and "text" in row:
+            made.append({"role": role, "content": said})
+    return made if any(one["role"] == "assistant" for one in made) else []
 
 
 def _chat(message: Json) -> Json:

@@ -122,3 +122,42 @@ def test_a_call_is_known_by_the_models_own_id() -> None:
     rows = json.loads(json.dumps(trace({"command": "ls"})).replace("call_1", "toolu_01AbCdEf23"))
     events = [event for one in whole(json.dumps(rows), "invariant")[0] for event in one.events if event.phase is not Phase.PROMPT]
     assert {name for event in events for name in names(event, KeyRole.CALL)} == {"call:toolu_01AbCdEf23"}
+
+
+CALLED = {"role": "assistant", "content": "", "tool_calls": [
+    {"id": "c1", "type": "function", "function": {"name": "execute_bash", "arguments": '{"command": "git push"}'}}]}  # fmt: skip
+ANSWERED = {"role": "tool", "content": [{"type": "text", "text": "ok"}], "tool_call_ids": ["c1"]}
+COLLECTED = [{"role": "system", "content": "s"}, {"role": "user", "content": "push"}, CALLED, ANSWERED]
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        {"traj_id": "r1", "messages": json.dumps(COLLECTED), "resolved": True, "patch": "p"},
+        {"trajectory_id": "r1", "trajectory": COLLECTED, "tools": [], "exit_status": "submit", "repo": "acme/api"},
+    ],
+    ids=["text", "trajectory"],
+)
+@pytest.mark.parametrize("runs", [1, 2])
+def test_runs_of_published_collections_are_traces(run: dict[str, Any], runs: int) -> None:
+    parsed, rejects = whole("\n".join([json.dumps(run)] * runs), "invariant")
+    assert (len(parsed), rejects) == (runs, [])
+    asked, call, result = parsed[0].events
+    assert [event.phase for event in (asked, call, result)] == [Phase.PROMPT, Phase.CALL, Phase.RESULT]
+    assert names(call, KeyRole.SCOPE) == ["session:r1"] and names(call, KeyRole.CALL) == names(result, KeyRole.CALL)
+    assert (call.verb, call.attrs["command"]) == (Verb.EXEC, "git push")
+
+
+def test_calls_that_a_model_writes_down_are_calls_and_what_came_back_is_nobodys_word() -> None:
+    written = "Now.\n<function=execute_bash>\n<parameter=command>\ncd /w\ngit push</parameter>\n</function>"
+    rows = [
+        {"role": "user", "content": "push"},
+        {"role": "assistant", "content": written},
+        {"role": "user", "content": "EXECUTION RESULT of [execute_bash]:\nok"},
+        {"role": "assistant", "content": f"I wrote {written} and that was it."},
+        {"role": "user", "content": "EXECUTION RESULT of [execute_bash]:\nwhat is this?"},
+    ]
+    events = IMPORTER.open().read({"messages": rows}).events
+    assert [event.phase for event in events] == [Phase.PROMPT, Phase.CALL, Phase.RESULT, Phase.PROMPT]
+    assert (events[1].verb, events[1].attrs["command"]) == (Verb.EXEC, "cd /w\ngit push")
+    assert names(events[1], KeyRole.CALL) == names(events[2], KeyRole.CALL)

@@ -321,3 +321,22 @@ def test_a_call_is_known_by_the_models_own_id() -> None:
     made = {"id": "toolu_01AbCdEf23", "type": "function", "function": {"name": "bash", "arguments": '{"command": "ls"}'}}
     call, done = read(says("assistant", "", tool_calls=[made]), says("tool", "ok", tool_call_ids=["toolu_01AbCdEf23"]))
     assert names(call, KeyRole.CALL) == names(done, KeyRole.CALL) == ["call:toolu_01AbCdEf23"]
+
+
+def test_runs_of_a_published_collection_say_text_for_content() -> None:
+    rows = [
+        {"role": "system", "system_prompt": "SETTING", "text": None},
+        {"role": "user", "text": "fix it"},
+        {"role": "ai", "text": "See:\n```\nx = 1\n```\nNow.\n```\ngit push\n```"},
+        {"role": "user", "text": "ok"},
+        {"role": "ai", "text": "Done."},
+    ]
+    run = {"instance_id": "a-1", "model_name": "m", "trajectory": rows, "exit_status": "submitted", "generated_text": "d"}
+    other = {**run, "instance_id": "a-2"}
+    parsed, rejects = whole("\n".join(map(json.dumps, (run, other))), "swe-agent")
+    assert not rejects
+    first, second = (one.events for one in parsed)
+    assert [event.phase for event in first] == [Phase.STARTED, Phase.PROMPT, Phase.CALL, Phase.RESULT]
+    assert (first[0].attrs["status"], first[1].text, first[2].attrs["command"]) == ("submitted", "fix it", "git push")
+    assert names(first[2], KeyRole.CALL) == names(first[3], KeyRole.CALL)
+    assert names(first[0], KeyRole.SCOPE) != names(second[0], KeyRole.SCOPE)

@@ -4,11 +4,13 @@ which have a `type` in place of the role.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
 
 from importers.shared.agents import Frame, call_id, field, words_of
+from importers.shared.enclosed import enclosed
 from importers.shared.fields import Json, first_text, mapping
 from importers.shared.transcript import Transcript, objects
 from model.event import Event
@@ -17,6 +19,11 @@ from model.words import Phase, Tri
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 _TYPES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool", "function": "function"}
 """LangChain's types of messages by the roles they stand for."""
+
+_WRITTEN, _WRITTEN_END = re.compile(r"<function=([\w.-]{1,100})>"), re.compile(r"</function>")
+_GIVEN, _GIVEN_END = re.compile(r"<parameter=([\w.-]{1,100})>\n?"), re.compile(r"\n?</parameter>")
+_RESULT = re.compile(r"EXECUTION RESULT of \[[\w.-]{1,100}\]:\n?")
+"""What came back of a call that was written down, put where a person's words would stand."""
 
 
 def json_of(value: object) -> object:
@@ -48,10 +55,14 @@ def chat_events(file: Transcript, message: Json, frame: Frame, *, prompts: bool 
     if role == "assistant":
         yield from _calls(file, message, content, frame)
     elif role in ("tool", "function"):
-        call = first_text(message, "tool_call_id", "id") or next(iter(file.waiting), "")
+        ids = message.get("tool_call_ids")
+        named = call_id(ids[0]) if isinstance(ids, list) and len(ids) == 1 else ""
+        call = first_text(message, "tool_call_id", "id") or named or next(iter(file.waiting), "")
         if call:
             problem = message.get("error") or (message.get("status") == "error" or None)
             yield from _answer(file, call, words_of(content), problem, frame)
+    elif role == "user" and file.waiting and (said := _RESULT.match(written := words_of(content))) is not None:
+        yield from _answer(file, next(iter(file.waiting)), written[said.end() :], None, frame)
     elif role == "user":
         results = [block for block in objects(content) if block.get("type") == "tool_result"]
         for block in results:
@@ -72,6 +83,10 @@ def _calls(file: Transcript, message: Json, content: object, frame: Frame) -> It
     for block in objects(content):
         if block.get("type") == "tool_use":
             found.append((call_id(block.get("id")), field(block, "name"), block.get("input")))
+    if not found and (written := words_of(content).rstrip()).endswith("</function>"):
+        # Models without calls of their own write them down, as the last thing they say.
+        for opened, body in enclosed(written, _WRITTEN, _WRITTEN_END):
+            found.append(("", opened[1], {one[1]: text for one, text in enclosed(body, _GIVEN, _GIVEN_END)}))
     for name, tool, given in found:
         name = name or file.unnamed_call()
         file.waiting[name] = None
