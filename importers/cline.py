@@ -55,8 +55,10 @@ _KEPT_OUT = late(
 )
 _NOT_RUN = late(r"\A(?:Skipping tool |Tool \[?[^\n]{0,500} was not executed because )")
 _DONE = ("The content was successfully saved to ", "The updated content was successfully saved to ")
-_SHOWN = frozenset({"command", "tool", "use_mcp_server", "browser_action_launch", "browser_action"})
+_SHOWN = frozenset({"command", "tool", "use_mcp_server", "use_subagents", "browser_action_launch", "browser_action"})
 """What a window's message of this kind shows is a call."""
+_SPENDING = frozenset({"api_req_started", "deleted_api_reqs", "subagent_usage"})
+"""A window's message of this kind counts tokens: a request's, those of requests no longer shown, those of agents it started."""
 _NATIVE = "0mcp0"
 _NEEDS_ANSWER = "REQ_APP"
 """What the program writes behind a command that it asks for although commands run without asking."""
@@ -77,7 +79,7 @@ class Cline:
     id = "cline"
     title = "Cline and Roo tasks"
     evidence = "documentation"
-    version = 10
+    version = 11
     states_intents = True
     reads_heads = True
 
@@ -163,7 +165,7 @@ class _Reader:
             parsed.type = f"{kind}/{what}"[:100]
             if record.get("partial") is not True:
                 parsed.events = list(self._window(kind, what, record, frame))
-                if what == "api_req_started":
+                if what in _SPENDING:
                     used = mapping(json_of(field(record, "text")))
                     spent(self._purse, self._file.session, tokens_of(used), cost_of(used.get("cost")))
                 tell_spent(self._purse, self._file.session, parsed.events)

@@ -381,6 +381,37 @@ def test_several_sub_agents_of_one_call() -> None:
     assert only(events, EventKind.ACTION, Phase.RESULT).attrs["output"] == "Total: 2"
 
 
+def test_sub_agents_in_the_window() -> None:
+    given = json.dumps({"prompts": ["read the schema", "read the routes"]})
+    events = read(
+        shown("say", "task", "PAY-7 go"),
+        shown("say", "api_req_started", '{"tokensIn": 100, "tokensOut": 20}'),
+        shown("ask", "use_subagents", given),
+        shown("say", "use_subagents", given),
+        shown("say", "subagent_usage", '{"source": "subagents", "tokensIn": 900, "tokensOut": 90, "cost": 0.25}'),
+        shown("say", "deleted_api_reqs", '{"tokensIn": 400, "tokensOut": 40}'),
+        shown("say", "command", "make"),
+    )
+    spawn, make = [one for one in events if one.kind is EventKind.ACTION]
+    assert (spawn.verb, spawn.attrs["tokens"]) == (Verb.AGENT_SPAWN, 120)
+    assert (make.verb, make.attrs["tokens"], make.attrs["cost_usd"]) == (Verb.EXEC, 1430, 0.25)
+    assert only(events, EventKind.INTENT, Phase.DELEGATED).text == "read the schema\nread the routes"
+    assert names(only(events, EventKind.DECISION), KeyRole.CALL) == names(spawn, KeyRole.CALL)
+
+
+def test_sub_agents_are_one_call_in_the_window_and_in_the_history() -> None:
+    reader = IMPORTER.open()
+    reader.lies_at("tasks/1781220419000/ui_messages.json")
+    (asked, *_) = reader.read(shown("say", "use_subagents", '{"prompts": ["read"]}', conversationHistoryIndex=0)).events
+    reader = IMPORTER.open()
+    reader.lies_at("tasks/1781220419000/api_conversation_history.json")
+    reader.read(TASK)
+    block = {"type": "tool_use", "id": "t", "name": "use_subagents", "input": {"prompt_1": "read"}}
+    (kept, *_) = reader.read({"role": "assistant", "content": [block]}).events
+    assert asked.verb is kept.verb is Verb.AGENT_SPAWN
+    assert names(asked, KeyRole.CALL) == names(kept, KeyRole.CALL)
+
+
 def test_metadata_and_broken_records() -> None:
     assert whole(json.dumps({"files_in_context": [], "model_usage": []}), "cline")[0][0].events == []
     for bad in ([], {}, {"role": "user"}, {"type": "ask"}):

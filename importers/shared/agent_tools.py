@@ -159,6 +159,8 @@ def task_words(given: object) -> str:
     args = mapping(given)
     several = [words for n in range(1, _PROMPTS + 1) if (words := field(args, f"prompt_{n}"))]
     several += [words for words in list(mapping(args.get("tasks")).values())[:_PROMPTS] if isinstance(words, str)]
+    prompts = args.get("prompts")
+    several += [words for words in (prompts if isinstance(prompts, list) else [])[:_PROMPTS] if isinstance(words, str)]
     tasks = args.get("task_parameters")
     several += [
         words for one in (tasks if isinstance(tasks, list) else [])[:_PROMPTS] if (words := field(mapping(one), "instructions"))
