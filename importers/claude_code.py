@@ -77,7 +77,7 @@ class ClaudeCode:
     id = "claude-code"
     title = "Claude Code transcripts"
     evidence = "real"
-    version = 8
+    version = 9
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:

@@ -33,6 +33,8 @@ _ASKED = "asked for approval; nobody answered"
 _TEXTS: tuple[tuple[str, str, Effect], ...] = (
     ("The user doesn't want to proceed with this tool use.", "user", Effect.DENY),
     ("The user doesn't want to take this action right now.", "user", Effect.DENY),
+    ("Permission for this tool use was denied. It requires approval, and ", "rule", Effect.ASK),
+    ("Permission for this tool use was denied: it requires interactive approval", "rule", Effect.ASK),
     ("Permission for this tool use was denied.", "user", Effect.DENY),
     ("Permission for this action has been denied.", "rule", Effect.DENY),
     ("Permission for this action was denied ", "rule", Effect.DENY),
@@ -110,7 +112,9 @@ def _told(said: str) -> Answer:
             reason = _ASKED if effect is Effect.ASK else begin.partition(". ")[0]
             return Answer(refused, effect, "", reason)
     line = begin.partition("\n")[0]
-    if line.startswith("Permission to ") and "has been denied" in line:
+    if line.startswith("Permission to ") and "has been auto-denied (prompts unavailable)" in line:
+        return Answer("rule", Effect.ASK, "", _ASKED)
+    if line.startswith("Permission to ") and ("has been denied" in line or "has been auto-denied" in line):
         return Answer("rule", Effect.DENY, "", line)
     if _QUESTION.match(line):
         return Answer("rule", Effect.ASK, "", _ASKED)

@@ -22,6 +22,8 @@ from model.words import Clock, Effect, EventKind, Phase, TargetClass, Verb
 _TYPES = frozenset(
     {"system", "assistant", "user", "result", "stream_event", "control_request", "control_response", "control_cancel_request"}
     | {"rate_limit_event", "tool_progress", "auth_status", "keep_alive", "tool_use_summary"}
+    | {"prompt_suggestion", "conversation_reset", "streamlined_text", "streamlined_tool_use_summary"}
+    | {"active_goal", "autocompact_state", "command_lifecycle", "ui_invalidate"}
 )
 _BESIDE = _TYPES - {"system", "assistant", "user", "result"}
 _SYSTEM = frozenset(
@@ -45,7 +47,8 @@ _SYSTEM = frozenset(
         "compact_boundary",
     }
     | {"files_persisted", "session_state_changed", "local_command_output", "elicitation_complete", "model_refusal_fallback"}
-    | {"model_refusal_no_fallback", "mirror_error"}
+    | {"model_refusal_no_fallback", "mirror_error", "thinking_tokens", "commands_changed", "memory_recall", "plugin_install"}
+    | {"control_request_progress", "worker_shutting_down", "post_turn_summary", "task_summary"}
 )
 _TIMES = ("timestamp", "_audit_timestamp")
 """The stream's own time, and the one its desktop program writes beside each record it keeps."""
@@ -59,7 +62,7 @@ class ClaudeCodeStream:
     id = "claude-code-stream"
     title = "Claude Code stream-json output and sub-agent sidecars"
     evidence = "real"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         records = [record for record in sample if isinstance(record, dict)]
@@ -92,6 +95,7 @@ class _Reader:
         self._asked: dict[str, Json] = {}
         self._called: dict[str, bool] = {}
         self._decided: set[str] = set()
+        self._refused: set[str] = set()
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a stream record")
@@ -117,6 +121,10 @@ class _Reader:
             parsed.type = f"system/{field(record, 'subtype')[:100]}"
             if field(record, "subtype") == "init":
                 parsed.events = self._begun(record, at, clock)
+            elif mode := field(record, "permissionMode")[:100]:
+                parsed.events = [frame.event(EventKind.DECISION, Phase.POSTURE, attrs={"mode": mode})]
+            elif field(record, "subtype") == "permission_denied" and len(self._refused) < _OPEN:
+                self._refused |= {call_id(record.get("tool_use_id"))} - {""}
             elif field(record, "subtype") not in _SYSTEM:
                 parsed.unknown_type = parsed.type
         elif kind == "control_request":
@@ -134,7 +142,7 @@ class _Reader:
     def _as_transcript(self, record: Json) -> Json:
         """The record as the transcript would hold it."""
         made: dict[str, object] = {
-            name: record[name] for name in ("type", "message", "uuid", "timestamp", "isSynthetic") if name in record
+            name: record[name] for name in ("type", "message", "uuid", "timestamp", "isSynthetic", "origin") if name in record
         }
         made |= {"sessionId": self._session, **self._facts}
         if "timestamp" not in made and _TIMES[1] in record:
@@ -147,6 +155,9 @@ class _Reader:
         kinds = [kind for one in objects(record.get("tool_result_meta")) if (kind := field(one, "non_execution_kind"))]
         if len(kinds) == 1:
             made["toolDenialKind"] = kinds[0]
+        elif not kinds and not any(told) and self._refused & _answered(record):
+            # A version that tells of the refusal beside the result alone: the program refused, whatever words it put there.
+            made["toolDenialKind"] = "permission-rule"
         if len(told) == 1 and told[0]:
             made["permissionDecision"] = {_SNAKE.sub(lambda m: m[1].upper(), name): value for name, value in told[0].items()}
         return made
@@ -189,6 +200,12 @@ class _Reader:
             return []
         reason = field(said, "message") or field(asked, "decision_reason")
         return [frame.verdict(effect, call=call_id(asked.get("tool_use_id")), rule="can_use_tool", reason=reason, by="user")]
+
+
+def _answered(record: Json) -> set[str]:
+    """The call whose result a message holds, where it holds one alone."""
+    results = [one for one in objects(mapping(record.get("message")).get("content")) if field(one, "type") == "tool_result"]
+    return {call_id(results[0].get("tool_use_id"))} if len(results) == 1 else set()
 
 
 def _sidecar(record: Json) -> Parsed:

@@ -160,6 +160,43 @@ def test_a_version_that_only_marks_what_did_not_run(kind: str, said: str, refuse
     assert [one.decision.effect for one in found[4:] if one.decision] == ([effect] if effect else [])
 
 
+def test_a_version_that_tells_of_the_refusal_beside_the_result_alone() -> None:
+    beside: Record = {"type": "system", "subtype": "permission_denied", "tool_name": "Bash", "tool_use_id": CALL, "session_id": S,
+                      "decision_reason_type": "asyncAgent", "message": "Not here.", "uuid": "u-3"}  # fmt: skip
+    came = streamed("user", [{"type": "tool_result", "tool_use_id": CALL, "is_error": True, "content": "Not here."}], "u-2")
+    for record, refused in ((beside, "rule"), (beside | {"tool_use_id": "another"}, None), (beside | {"tool_use_id": []}, None)):
+        result = next(event for event in events(USE, record, came) if event.phase is Phase.RESULT)
+        assert result.attrs.get("refused") == refused
+
+
+def test_a_mode_that_changes_on_the_way_is_a_posture() -> None:
+    changed: Record = {"type": "system", "subtype": "status", "status": None, "permissionMode": "bypassPermissions",
+                       "session_id": S, "uuid": "u-3"}  # fmt: skip
+    compacting: Record = {"type": "system", "subtype": "status", "status": "compacting", "session_id": S, "uuid": "u-4"}
+    modes = [event.attrs["mode"] for event in events(INIT, changed, compacting) if event.phase is Phase.POSTURE]
+    assert modes == ["plan", "bypassPermissions"]
+
+
+def test_what_others_than_a_person_send_is_no_persons_words() -> None:
+    said = [
+        streamed("user", [{"type": "text", "text": kind}], f"u-{kind}", origin={"kind": kind}, isReplay=True)
+        for kind in ("human", "peer", "task-notification", "coordinator")
+    ]
+    assert [event.text for event in events(INIT, *said) if event.phase is Phase.PROMPT] == ["human"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["active_goal", "autocompact_state", "command_lifecycle", "conversation_reset", "prompt_suggestion", "system/commands_changed",
+     "system/memory_recall", "system/plugin_install", "system/thinking_tokens", "system/worker_shutting_down"],
+)  # fmt: skip
+def test_what_the_stream_says_beside_the_conversation_is_known(kind: str) -> None:
+    top, _, subtype = kind.partition("/")
+    said: Record = {"type": top, "session_id": S, "uuid": "u-3"} | ({"subtype": subtype} if subtype else {})
+    parsed, rejects = whole("\n".join(json.dumps(record) for record in (INIT, USE, said)), "claude-code-stream")
+    assert not rejects and parsed[-1].type == kind and not parsed[-1].unknown_type and not parsed[-1].events
+
+
 def test_the_end_of_a_run_tells_denials_that_nothing_else_did() -> None:
     denied = {"tool_name": "Bash", "tool_use_id": CALL, "tool_input": {"command": "npm publish"}}
     call, verdict = events(END | {"permission_denials": [denied, {"tool_name": "Bash"}, "x"]})
