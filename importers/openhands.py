@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from importers import openhands_acp
+from importers import openhands_acp, openhands_state
 from importers.openhands_metrics import Spending, of_state, sums
 from importers.shared.agent_tools import act_of, task_words
 from importers.shared.agents import Act, Frame, code_act, exec_act, field, file_act, mcp_act, web_act, words_of
@@ -89,6 +89,7 @@ _SDK_OWN = re.compile(
     r"|The task appears incomplete \(iteration \d+, predicted success likelihood: "
 )
 _OF_A_CONVERSATION = re.compile(r"([^/\\!]{1,200})[/\\]events[/\\](?:event-)?(\d{1,9})[^/\\]*\.json(?:$|/)")
+_STATE_OF_A_CONVERSATION = re.compile(r"([^/\\\\!]{1,200})[/\\\\]base_state\.json(?:$|/)")
 _LIMIT = 50_000
 
 
@@ -96,7 +97,7 @@ class OpenHands:
     id = "openhands"
     title = "OpenHands events and trajectories"
     evidence = "real"
-    version = 7
+    version = 8
     states_intents = True
     reads_heads = True
 
@@ -106,7 +107,7 @@ class OpenHands:
             one = record[0] if isinstance(record, list) and record else record
             if not isinstance(one, dict):
                 continue
-            if field(one, "kind") in _SDK | _SDK_SILENT and "source" in one:
+            if (field(one, "kind") in _SDK | _SDK_SILENT and "source" in one) or openhands_state.is_kept(one):
                 return 90
             history = one.get("history")
             if isinstance(history, list) and history and ("instruction" in one or "instance_id" in one):
@@ -142,6 +143,8 @@ class _Reader:
         if m := _OF_A_CONVERSATION.search(place):
             self._file.begin(m[1])
             self._event = m[2]
+        elif m := _STATE_OF_A_CONVERSATION.search(place):
+            self._file.begin(m[1])
 
     def _unnamed(self) -> str:
         """A name for a call that has none: its place among the calls, or that of its file among the events."""
@@ -156,6 +159,11 @@ class _Reader:
         record = object_of(record, "an event")
         if {"history", "instruction", "instance_id", "git_patch"} & record.keys() and "source" not in record:
             return self._run(record)
+        if openhands_state.is_kept(record):
+            self._file.begin(self._file.session or record.get("id"), record)
+            parsed = Parsed(scope=self._file.session, type="conversation state")
+            parsed.events = list(self._state(record, self._file.frame()))
+            return parsed
         self._file.begin(None, record)
         return self._read(record)
 
@@ -323,11 +331,19 @@ class _Reader:
             reason = field(record, "reason") or field(record, "stderr")
             yield self._file.decision(frame, Effect.DENY, call, rule=field(record, "hook_command"), reason=reason)
         elif kind == "ConversationStateUpdateEvent":
-            value = record.get("value")
-            if (value if isinstance(value, str) else mapping(value).get("execution_status")) == "waiting_for_confirmation":
+            now = openhands_state.of_update(record)
+            yield from self._state(now, frame)
+            if "waiting_for_confirmation" in (now.get("execution_status"), now.get("agent_status")):
                 for asked in [name for name, who in self._open.items() if not who]:
                     self._open[asked] = "user"
                     yield self._file.decision(frame, Effect.ASK, asked, rule="waiting_for_confirmation")
+
+    def _state(self, told: Json, frame: Frame) -> Iterator[Event]:
+        """What the state of a conversation says of the agent and of whom it asks."""
+        self._file.know(model=openhands_state.model_of(told))
+        if cwd := openhands_state.folder_of(told):
+            self._file.place(cwd)
+        yield from self._file.posture(self._file.informed(frame), openhands_state.policy_of(told))
 
 
 def _error_in(seen: str, record: Json, extras: Json) -> bool | None:

@@ -169,6 +169,45 @@ def metrics(cost: float, prompt: int) -> dict[str, Any]:
     return {"accumulated_cost": cost, "accumulated_token_usage": usage}
 
 
+STATE: dict[str, Any] = {
+    "id": "3f2a9c1e-5b7d-4e8f-9a0b-1c2d3e4f5a6b",
+    "agent": {"kind": "Agent", "llm": {"model": "m-1"}},
+    "workspace": {"kind": "LocalWorkspace", "working_dir": "/home/ada/api"},
+    "execution_status": "idle",
+    "confirmation_policy": {"kind": "NeverConfirm"},
+}
+
+
+def test_the_state_of_a_conversation_says_whom_the_agent_asks() -> None:
+    update = {"kind": "ConversationStateUpdateEvent", "source": "environment", "timestamp": "2026-01-01T00:00:00"}
+    call = {"kind": "ActionEvent", "source": "agent", "tool_call_id": "c", "tool_name": "terminal", "action": {"command": "x"}}
+    events = read(
+        update | {"key": "full_state", "value": STATE},
+        update | {"key": "full_state", "value": STATE},
+        update | {"key": "confirmation_policy", "value": {"kind": "AlwaysConfirm"}},
+        call,
+    )
+    assert [(e.phase, e.attrs.get("mode")) for e in events] == [
+        (Phase.POSTURE, "NeverConfirm"),
+        (Phase.POSTURE, "AlwaysConfirm"),
+        (Phase.CALL, None),
+    ]
+    assert {(e.attrs["model"], e.attrs["cwd"]) for e in events} == {("m-1", "/home/ada/api")}
+
+
+@pytest.mark.parametrize(
+    ("place", "session"), [("/w/conversations/3f2a/base_state.json", "3f2a"), ("base_state.json", str(STATE["id"]))]
+)
+def test_the_state_beside_the_events_is_of_their_conversation(place: str, session: str) -> None:
+    assert IMPORTER.sniff([STATE]) == 90
+    assert IMPORTER.sniff([{"id": "x", "agent": {}, "execution_status": "idle"}]) == 0
+    reader = IMPORTER.open()
+    reader.lies_at(place)
+    (posture,) = reader.read(STATE).events
+    assert (posture.phase, posture.attrs["mode"], posture.attrs["model"]) == (Phase.POSTURE, "NeverConfirm", "m-1")
+    assert names(posture, KeyRole.SCOPE) == [f"session:{session}"]
+
+
 def test_sums_are_told_as_what_came_to_them() -> None:
     rows = [act("run", 3, command="ls"), saw("run", "a"), act("run", 5, command="pwd")]
     rows = [row | {"llm_metrics": metrics(*paid)} for row, paid in zip(rows, ((0.5, 100), (0.5, 100), (0.75, 140)), strict=True)]
