@@ -38,7 +38,10 @@ _TEXTS: tuple[tuple[str, str, Effect], ...] = (
     ("Permission for this tool use was denied.", "user", Effect.DENY),
     ("Permission for this action has been denied.", "rule", Effect.DENY),
     ("Permission for this action was denied ", "rule", Effect.DENY),
+    ("The agent proposed a plan that was rejected by the user.", "user", Effect.DENY),
     ("[Request interrupted by user", "interrupted", Effect.UNKNOWN),
+    ("Cancelled: parallel tool call ", "interrupted", Effect.UNKNOWN),
+    ("Auto mode could not evaluate this action and is blocking it for safety", "rule", Effect.ASK),
     ("Claude requested permissions to ", "rule", Effect.ASK),
     ("This command requires approval", "rule", Effect.ASK),
     ("This Bash command contains multiple operations. The following part", "rule", Effect.ASK),
@@ -52,6 +55,7 @@ _QUESTION = late(
     r"|Multiple directory changes in one command require approval|Permission rule .{1,200} requires (?:confirmation|approval)"
     r"|(?:Compound commands? |Commands that change directories ).{1,200} (?:require approval|manual approval|requires approval)"
 )
+_UNREVIEWED = " so auto mode cannot determine the safety of "
 _NO_SKILL = "Skill execution blocked by permission rules"
 _APPROVED = ("User has approved your plan", "User has approved exiting plan mode")
 _VIOLATIONS = ("<sandbox_violations>", "</sandbox_violations>")
@@ -116,7 +120,7 @@ def _told(said: str) -> Answer:
         return Answer("rule", Effect.ASK, "", _ASKED)
     if line.startswith("Permission to ") and ("has been denied" in line or "has been auto-denied" in line):
         return Answer("rule", Effect.DENY, "", line)
-    if _QUESTION.match(line):
+    if _UNREVIEWED in line or _QUESTION.match(line):
         return Answer("rule", Effect.ASK, "", _ASKED)
     if line.startswith("Hook ") and " denied this tool" in line[:120]:
         return Answer("hook", Effect.DENY, "", line)

@@ -42,6 +42,7 @@ EVENTS = frozenset(
         "keychain.availability",
     }
     | {"token_storage.initialization", "web_fetch_fallback_attempt", "invalid_chunk", "onboarding.start", "onboarding.success"}
+    | {"conseca.policy_generation", "plan.execution", "network_retry_attempt"}
 )
 EFFECTS = {"accept": Effect.ALLOW, "auto_accept": Effect.ALLOW, "modify": Effect.ALLOW, "reject": Effect.DENY}
 BY = {"auto_accept": "config", "modify": "user", "reject": "user", "accept": "config or user"}

@@ -238,6 +238,12 @@ def test_gemini_proves_no_decision_where_it_states_none() -> None:
     assert (result.phase, result.attrs["status"]) == (Phase.RESULT, "tool_not_registered")
 
 
+@pytest.mark.parametrize("name", ["conseca.policy_generation", "network_retry_attempt", "plan.execution"])
+def test_what_gemini_tells_beside_its_calls_is_known(name: str) -> None:
+    told = read(IMPORTER, gemini(**{"event.name": f"gemini_cli.{name}"}))
+    assert told.unknown_type is None and not told.events
+
+
 def copilot(name: str, operation: str, **given: Any) -> dict[str, Any]:
     """A line of Copilot's own file of spans."""
     return {
