@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from importers.claude_code_attachments import handed_over, hook_answers
+from importers.claude_code_background import ended
 from importers.claude_code_results import child_scope, result_events
 from importers.claude_code_tools import act_of
 from importers.claude_code_words import is_request, own_command, spoken, typed
@@ -191,6 +192,8 @@ class _Reader:
             parsed.type = f"attachment/{field(attachment, 'type')[:100]}"
             about = {**record, "origin": attachment.get("origin") or record.get("origin")}
             parsed.events = [*hook_answers(attachment, frame), *self._queued(about, handed_over(attachment), frame, late=True)]
+            if field(attachment, "type") == "queued_command":
+                parsed.events += ended(about, attachment.get("prompt"), frame)
         else:
             parsed.unknown_type = kind[:100]
         return parsed
@@ -293,6 +296,7 @@ class _Reader:
         about = record if len(results) == 1 else {}
         for block in results:
             yield from result_events(about, block, frame, session)
+        yield from ended(record, content, frame)
         # A person's words may stand beside what came back of a call.
         words = spoken([block for block in blocks if block.get("type") != "tool_result"] if results else content)
         words = typed(words) or words

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from importers.claude_code import IMPORTER as TRANSCRIPT
 from importers.claude_code import POINT
+from importers.claude_code_background import ended_in_stream
 from importers.shared.agents import Act, Frame, call_id, decided_before, field, origin_of, scope_id, scope_key
 from importers.shared.fields import Json, first_moment, mapping
 from importers.shared.told import effect_of
@@ -123,6 +124,8 @@ class _Reader:
                 parsed.events = self._begun(record, at, clock)
             elif mode := field(record, "permissionMode")[:100]:
                 parsed.events = [frame.event(EventKind.DECISION, Phase.POSTURE, attrs={"mode": mode})]
+            elif field(record, "subtype") == "task_notification":
+                parsed.events = list(ended_in_stream(record, frame))
             elif field(record, "subtype") == "permission_denied" and len(self._refused) < _OPEN:
                 self._refused |= {call_id(record.get("tool_use_id"))} - {""}
             elif field(record, "subtype") not in _SYSTEM:

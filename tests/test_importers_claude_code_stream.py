@@ -11,7 +11,7 @@ from hypothesis import given
 from importers.claude_code import IMPORTER as TRANSCRIPT
 from importers.claude_code_stream import IMPORTER
 from model.event import Event
-from model.words import Effect, KeyRole, Phase, Verb
+from model.words import Effect, KeyRole, Phase, Tri, Verb
 from tests.importer_checks import JSON, all_of, mutated, names, survives, whole
 from tests.running import ok
 
@@ -167,6 +167,15 @@ def test_a_version_that_tells_of_the_refusal_beside_the_result_alone() -> None:
     for record, refused in ((beside, "rule"), (beside | {"tool_use_id": "another"}, None), (beside | {"tool_use_id": []}, None)):
         result = next(event for event in events(USE, record, came) if event.phase is Phase.RESULT)
         assert result.attrs.get("refused") == refused
+
+
+def test_how_a_command_in_the_background_ended() -> None:
+    notice: Record = {"type": "system", "subtype": "task_notification", "task_id": "b1", "tool_use_id": CALL, "status": "failed",
+                      "summary": 'Background command "npm" failed with exit code 2', "session_id": S, "uuid": "u-3"}  # fmt: skip
+    (call, ended) = events(USE, notice)
+    assert names(call, KeyRole.CALL) == names(ended, KeyRole.CALL)
+    assert ended.outcome is not None and (ended.outcome.tool, ended.attrs["status"]) == (Tri.NO, "2")
+    assert events(USE, notice | {"summary": 'Agent "look" finished', "status": "completed"}) == [call]
 
 
 def test_a_mode_that_changes_on_the_way_is_a_posture() -> None:
