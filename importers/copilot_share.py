@@ -1,7 +1,7 @@
 """GitHub Copilot CLI sessions that a person shared as Markdown (`/share`, `--share`): prompts, calls with what came back, refusals.
 
 A section begins with the time since the session's start and a heading: `User`, `Copilot`, or a tool's name. Versions that mark headings tell
-by the mark whether a call came back well; in others only what came back says so. The start is told in local time. Source: shared sessions in
+by the mark whether a call came back well, later ones in words that it failed; else only what came back says so. The start is told in local time. Source: shared sessions in
 public repositories.
 """
 
@@ -26,9 +26,11 @@ POINT = "copilot-cli"
 _TITLE = re.compile(r"^# .{0,4}Copilot CLI Session\s*$", re.MULTILINE)
 _ABOUT = re.compile(r"^> - \*\*(Session ID|Started):\*\* `?(.{1,100}?)`?\s*$", re.MULTILINE)
 _AFTER = re.compile(r"<sub>\D{0,6}(?:(\d{1,6})h )?(?:(\d{1,6})m )?(\d{1,6})s</sub>")
-_HEADING = re.compile(r"### (.{0,6}?)\s?`?([A-Za-z][\w. -]{0,200}?)`?")
+_HEADING = re.compile(r"### (.{0,6}?)\s?`?([A-Za-z][\w. -]{0,200}?)`?(?: — ([A-Za-z][A-Za-z ]{0,40}))?")
+_LINES = re.compile(r" \(lines? \d{1,9}(?:-\d{0,9})?\)$")
+_SOUGHT = re.compile(r'"(.{1,1000})" in (\S.{0,1000})')
 _FENCE = "```"
-_MARKS = {"✅": Tri.YES, "❌": Tri.NO}
+_MARKS = {"✅": Tri.YES, "❌": Tri.NO, "Failed": Tri.NO}
 _LIMIT = 200_000
 
 
@@ -36,7 +38,7 @@ class CopilotShare:
     id = "copilot-share"
     title = "GitHub Copilot CLI sessions shared as Markdown"
     evidence = "documentation"
-    version = 2
+    version = 3
     container: Container = "paragraphs"
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -119,12 +121,12 @@ class _Reader:
             blocks.pop()
         if heading is None:
             return
-        mark, name = heading.groups()
+        mark, name, ended = heading.groups()
         if name == "User":
             if words := "\n\n".join(blocks).strip():
                 yield self._frame().intent(Phase.PROMPT, words)
         elif name[:1].islower() or "_" in name:
-            yield from self._called(name, mark, blocks)
+            yield from self._called(name, ended or mark, blocks)
 
     def _called(self, tool: str, mark: str, blocks: list[str]) -> Iterator[Event]:
         given, said = _arguments(tool, blocks)
@@ -159,7 +161,11 @@ def _arguments(tool: str, blocks: list[str]) -> tuple[object, str]:
             lines, fences[2] if len(fences) > 2 else len(lines)
         )
     named = next((line for line in lines[: fences[0] if fences else None] if line and not line.startswith(("**", "<"))), "")
-    return ({"path": named} if named else {}), _fenced(lines, fences[0] if fences else len(lines))
+    if sought := _SOUGHT.fullmatch(named):
+        given = {"pattern": sought[1], "path": sought[2]}
+    else:
+        given = {"path": _LINES.sub("", named)} if named else {}
+    return given, _fenced(lines, fences[0] if fences else len(lines))
 
 
 def _fenced(lines: list[str], begin: int) -> str:

@@ -76,6 +76,33 @@ def test_how_a_call_went(mark: str, output: str, tool: Tri, refused: str | None,
     assert [one.decision.effect for one in made if one.decision] == effects
 
 
+def test_a_version_that_tells_in_words_that_a_call_failed() -> None:
+    refused = "Permission denied and could not request permission from user"
+    made = events(
+        section("User", "go", after="2s"),
+        section("`bash` — Failed", f"**Run it**\n\n$ npm test\n\n```\n{refused}\n```", after="7s"),
+        section("`bash`", "**Run it**\n\n$ ls\n\n```\na\n<shellId: 1 completed with exit code 0>\n```", after="8s"),
+    )
+    calls = [event.attrs["command"] for event in made if event.phase is Phase.CALL]
+    first, second = [event for event in made if event.phase is Phase.RESULT]
+    assert calls == ["npm test", "ls"]
+    assert (first.outcome and first.outcome.tool, first.attrs["refused"]) == (Tri.NO, "rule")
+    assert (second.outcome and second.outcome.tool, second.attrs["status"]) == (Tri.YES, "0")
+
+
+@pytest.mark.parametrize(
+    ("tool", "named", "path"),
+    [
+        ("view", "/home/ada/a.py (lines 1-260)", "/home/ada/a.py"),
+        ("view", "/home/ada/a (draft).py", "/home/ada/a (draft).py"),
+        ("glob", '"**/*" in docs', "docs"),
+    ],
+)
+def test_what_a_call_is_about_is_named_without_what_stands_beside_it(tool: str, named: str, path: str) -> None:
+    call = only(events(section(f"`{tool}`", f"**Look**\n\n{named}\n\n```\nx\n```")), EventKind.ACTION, Phase.CALL)
+    assert call.attrs["path"] == path
+
+
 def test_an_output_with_an_odd_fence_ends_with_its_section() -> None:
     made = events(shell("# Notes\n\n```\nx\n<exited with exit code 0>"), section("👤 User", "thanks", "⏱️ 2m 5s"))
     assert [one.text for one in made if one.phase is Phase.PROMPT] == ["thanks"]
