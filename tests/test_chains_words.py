@@ -1,4 +1,4 @@
-"""Clocks held against the agents' by what both sides say: only what stands alone makes a pair, and only many even pairs tell."""
+"""Clocks held against the agents' by what both sides say: only what stands alone, by itself or in step, makes a pair, and only many even pairs tell."""
 
 from __future__ import annotations
 
@@ -41,6 +41,23 @@ def test_the_same_command_once_on_both_sides_is_a_pair() -> None:
 def test_what_either_side_says_twice_is_none(beside: list[Event]) -> None:
     one = asked("v", 100, "make deploy")
     assert apart([runs(S1, "c1", 10, "make deploy"), one, *beside], one) is None
+
+
+def test_of_as_many_calls_as_records_each_has_its_place_in_the_order() -> None:
+    first, second = asked("v1", 55, "make deploy"), asked("v2", 67, "make deploy")
+    story = [runs(S1, "c1", 100, "make deploy"), runs(S2, "c2", 111, "make deploy"), first, second]
+    assert (apart(story, first), apart(story, second)) == (-45, -44)
+
+
+@pytest.mark.parametrize(
+    ("calls", "records"),
+    [((100, 111), (55, 80)), ((100, 111, 120), (55, 67)), ((100, 111), (55, 67, 240)), ((100, 340), (55, 295))],
+    ids=["unevenly apart", "a call more", "a record more", "one of them minutes away"],
+)
+def test_a_group_that_is_uneven_or_not_alone_tells_nothing(calls: tuple[int, ...], records: tuple[int, ...]) -> None:
+    told = [asked(f"v{n}", at, "make deploy") for n, at in enumerate(records)]
+    story = [runs(S1, f"c{n}", at, "make deploy") for n, at in enumerate(calls)]
+    assert apart([*story, *told], told[0]) is None
 
 
 def test_what_lies_minutes_away_is_not_meant() -> None:
