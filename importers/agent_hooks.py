@@ -22,6 +22,7 @@ from importers.hook_answers import EVENTS, GEMINI, answer_of, halves, kept_halve
 from importers.shared.agent_tools import act_of as others_act
 from importers.shared.agents import Act, Frame, call_id, field, mcp_act, origin_of, prompt_key, scope_id, scope_key, words_of
 from importers.shared.fields import Json, arguments_digest, first_moment, first_text, key, keys, mapping, text
+from importers.shared.hooks import hook_agent
 from importers.shared.recent import remember
 from model.event import Attr, BadRecord, Event, Key, Parsed, digest
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage
@@ -29,13 +30,7 @@ from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage
 _ASKED = frozenset({"PreToolUse", "PermissionRequest", "UserPromptSubmit"})
 _TIMES = ("recorded_at", "timestamp", "time", "ts", "at", "logged_at", "date", "created_at", "received_at")
 _WAITING = 10_000
-_FOLDERS = (
-    ("/.gemini/", "gemini-cli"), ("/.qwen/", "qwen-code"), ("/.iflow/", "iflow-cli"), ("/.copilot/", "copilot-cli"), ("/.factory/", "droid"),
-    ("/github.copilot-chat/", "copilot-chat"), ("/GitHub.copilot-chat/", "copilot-chat"),
-)  # fmt: skip
 _SHOWN = ("llmContent", "returnDisplay", "output", "text_result_for_llm", "textResultForLlm")
-_COPILOT = frozenset({"toolArgs", "toolResult", "tool_result"})
-"""Members that only Copilot's hooks are given."""
 _REFUSED = {"denied": "rule", "rejected": "user"}
 
 
@@ -85,7 +80,7 @@ class _Reader:
         at, clock = first_moment(record, *_TIMES)
         if at is None:
             at, clock = first_moment(given, "timestamp")
-        agent = "gemini-cli" if told in GEMINI else _agent(given)
+        agent = "gemini-cli" if told in GEMINI else hook_agent(given) or "claude-code"
         session = scope_id(given.get("session_id"))
         frame = Frame(agent, at, clock, "", "", _scope(given, agent, session), _facts(given), agent)
         parsed = Parsed(scope=session, type=told, at=at)
@@ -226,18 +221,6 @@ def _scope(given: Json, agent: str, session: str) -> tuple[Key, ...]:
     if agent == "codex":
         return scope_key("session", scope_id(child)) + parent
     return (Key(KeyRole.SCOPE, "claude.agent", f"{session}/{child}"), *parent)
-
-
-def _agent(given: Json) -> str:
-    path = field(given, "transcript_path").replace("\\", "/")
-    if _COPILOT & given.keys():
-        return "copilot-cli"
-    if "cursor_version" in given:
-        # It runs the hooks of Claude Code's settings as well.
-        return "cursor"
-    if (named := next((agent for folder, agent in _FOLDERS if folder in path), "")) != "":
-        return named
-    return "codex" if "turn_id" in given or "/.codex/" in path or "/rollout-" in path else "claude-code"
 
 
 def _facts(given: Json) -> dict[str, Attr]:

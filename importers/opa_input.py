@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from importers.hook_answers import GEMINI
 from importers.opa_result import plain
 from importers.shared.api_calls import classify
 from importers.shared.fields import (
@@ -27,6 +28,7 @@ from importers.shared.fields import (
     texts,
     trace_id,
 )
+from importers.shared.hooks import hook_agent
 from importers.shared.tool_calls import tool_call
 from lang.names import repository_name
 from model.event import Attr, CredentialFact, Key, Principal, Target
@@ -270,9 +272,9 @@ class Question:
                 self.attrs["agent_version"] = version
             return first_text(stated, "name", "product", "type", "id")
         named = text(stated) or self._first("agent_name", "agentName")
-        if not named and ("hook_event_name" in self._input or "transcript_path" in self._input):
-            return "claude-code"
-        return named
+        if named or not ({"hook_event_name", "transcript_path"} & self._values.keys()):
+            return named
+        return "gemini-cli" if self._first("hook_event_name") in GEMINI else hook_agent(self._values)
 
     def _who(self) -> Principal | None:
         origin = self._first("origin")

@@ -250,6 +250,22 @@ def test_token_exchange_names_agent_and_person() -> None:
     assert names(event, KeyRole.SCOPE) == [f"session:{SESSION}"]
 
 
+@pytest.mark.parametrize(
+    ("given", "agent"),
+    [
+        ({"transcript_path": "/home/dana/.claude/projects/-work/1.jsonl"}, "claude-code"),
+        ({"transcript_path": "/home/dana/.codex/sessions/2026/06/01/rollout-1.jsonl", "turn_id": "t"}, "codex"),
+        ({"cursor_version": "2.4", "transcript_path": ""}, "cursor"),
+        ({"hook_event_name": "BeforeTool"}, "gemini-cli"),
+        ({"agent": {"name": "other"}, "transcript_path": "/home/dana/.claude/projects/-work/1.jsonl"}, "other"),
+        ({}, ""),
+    ],
+    ids=["claude-code", "codex", "cursor", "gemini-cli", "stated", "no telling member"],
+)
+def test_a_hooks_agent_is_told_by_what_only_its_hooks_are_given(given: dict[str, object], agent: str) -> None:
+    assert ask({"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": "ls"}} | given).agent == agent
+
+
 def test_a_hooks_input_is_the_engines_record_where_the_engine_decided_on_it() -> None:
     hook = {"session_id": SESSION, "hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": "ls"}}
     said = {"hookSpecificOutput": {"permissionDecision": "ask", "permissionDecisionReason": "it is production"}}
@@ -358,7 +374,8 @@ def test_what_a_question_belongs_to(asked: object, scopes: list[str], calls: lis
 
 
 def test_a_sub_agents_question_names_its_parent() -> None:
-    event = ask({"hook_event_name": "PreToolUse", "session_id": SESSION, "agent_id": "a1b2c3d"})
+    path = f"/home/dana/.claude/projects/-work/{SESSION}.jsonl"
+    event = ask({"hook_event_name": "PreToolUse", "session_id": SESSION, "agent_id": "a1b2c3d", "transcript_path": path})
     assert names(event, KeyRole.PARENT) == [f"session:{SESSION}"]
     assert event.agent == "claude-code"
 
