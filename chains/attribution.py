@@ -2,7 +2,8 @@
 
 Nothing here reads where an event was put before. An event is placed by its own keys (rules 1 and 5); else the events
 of its record are placed together, step by step from what is placed already: over a request, a credential, a commit, a
-checkpoint, a pull request, a ticket (`HOPS` steps), then by inference, then over keys again from what was inferred. The answer for an
+checkpoint, a pull request, a ticket (`HOPS` steps), then by inference, then over keys again from what was inferred. A use that led to
+its credential's holder is another task's where that task alone called for it. The answer for an
 event therefore depends on the set of events alone, in whatever order or pieces they came.
 """
 
@@ -188,6 +189,10 @@ class Resolver:
     def _resolve(self, units: Sequence[Unit]) -> dict[str, Place]:
         placed: dict[str, Place] = {}
         self._derive(units, placed)
+        if borrowed := self._borrowed(units, placed):
+            # What answers such a use follows it.
+            placed = dict(borrowed)
+            self._derive(units, placed)
         # A ticket or a pull request is the whole family's: which of its agents acted is for the act itself to say.
         told = {unit.id: placed[unit.id][0] for unit in units if unit.id in placed and _family_only(placed[unit.id])}
         rest = [unit for unit in units if unit.id not in placed or unit.id in told]
@@ -203,6 +208,22 @@ class Resolver:
                 placed[unit.id] = own, ()
         self._derive(units, placed, late=True)
         return placed
+
+    def _borrowed(self, units: Sequence[Unit], placed: Mapping[str, Place]) -> dict[str, Place]:
+        """The uses of a credential that led to its holder over that credential alone, and that another task's call tells of.
+
+        A credential says who was given it, not who acts: two tasks that use one are a finding and no join.
+        """
+        uses: dict[str, tuple[Unknown, str]] = {}
+        for unit in units:
+            if unit.id in placed and not unit.issues:
+                task, links = placed[unit.id]
+                held = {name.removeprefix("holder:") for name in unit.names.get("credential", ())}
+                if any(link.kind is LinkKind.DERIVED and link.key in held for link in links):
+                    uses[unit.id] = Unknown(unit.id, unit.stubs, frozenset()), task
+        self.reach.fetch(name for one, _ in uses.values() for name in self.inference.names(one))
+        found = {id: self.inference.user(one, holder) for id, (one, holder) in uses.items()}
+        return {id: (one[0], (one[1],)) for id, one in found.items() if one is not None}
 
     def _connection(self, unit: Unit) -> str:
         """The task of the connection that a unit's events name, "" where they name none."""

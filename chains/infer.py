@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from chains.facts import OrgFacts
-from chains.match import FOLDER, elsewhere_asked, match_names, values_of
+from chains.match import FOLDER, LOOSE, elsewhere_asked, match_names, values_of
 from chains.reach import Reach, is_call, prints
 from lang.late import late
 from model.chain import Candidate, Link
@@ -121,6 +121,35 @@ class Inference:
         scored = self._candidates(unknown)
         if family:
             scored = [one for one in scored if one.task == family or family in self.reach.ancestors(one.task)]
+        return self._best(scored)
+
+    def user(self, unknown: Unknown, holder: str) -> tuple[str, Link] | None:
+        """The other task that made this use of a credential, and the link that says why; None where nothing shows that it was not the holder's.
+
+        It was another's where one other task alone called for the same there and then, and every record of it carries this
+        credential: then that call has no other record, and the holder's task no call.
+        """
+        scored = self._candidates(unknown)
+        first = min(scored, key=lambda s: s.rank, default=None)
+        if first is None or {one.task for one in scored} != {first.task} or first.task == holder:
+            return None
+        shown = self._then(first) and _plain(first) and self._alone(unknown, first)
+        return self._best(scored) if shown else None
+
+    def _then(self, one: Scored) -> bool:
+        """Whether what was seen lies within the call, or so near to its beginning that clocks may hide it."""
+        at, start = self._moment(one.seen), self._moment(one.call)
+        return "during" in one.factors or (at is not None and start is not None and abs(at - start) <= IN_ORDER)
+
+    def _alone(self, unknown: Unknown, one: Scored) -> bool:
+        """Whether no record of this point tells of the same by another credential, or by none, within the window."""
+        mine = _held(unknown.stubs)
+        near = (other for name in self._names(one.seen) for other in self.reach.carriers(name) if other.point == one.seen.point)
+        records = {other.record for other in near if one.value in self._values_of(other)}
+        self.reach.fetch(f"record:{record}" for record in records)
+        return all(mine & _held(self.reach.carriers(f"record:{record}")) for record in records - {one.seen.record})
+
+    def _best(self, scored: list[Scored]) -> tuple[str, Link] | None:
         if not scored:
             return None
         best: dict[str, Scored] = {}
@@ -320,6 +349,18 @@ class Inference:
     def _moment(self, stub: Stub) -> int | None:
         """When it happened by the clock of the agents."""
         return stub.at - self.skews.get(stub.point, 0) if stub.at is not None else None
+
+
+def _plain(one: Scored) -> bool:
+    """Whether a call names what was seen by more than a loose word, and nothing speaks against it."""
+    verb, _, name = one.value.partition("|")
+    named = not name.startswith(FOLDER) and (verb == "words" or Verb(verb) not in LOOSE)
+    return named and not {"taken", "early", "path"} & one.factors.keys()
+
+
+def _held(stubs: Iterable[Stub]) -> frozenset[str]:
+    """The credentials a record names, and the request it is about: a second record of that may leave the credential out."""
+    return frozenset(key.name for stub in stubs for key in stub.keys if key.role in (KeyRole.CREDENTIAL, KeyRole.CALL))
 
 
 def _surest(value: str) -> tuple[bool, bool, str]:

@@ -317,6 +317,48 @@ def test_a_credential_held_by_another_task_excludes_the_inference() -> None:
     assert of(place(story), seen).task == ""
 
 
+def _lent(*more: Event) -> tuple[list[Event], Event]:
+    """A token issued to one session, and a push with it while another session pushes."""
+    seen = effect("push", 12, who="dana-gh", record="rec-p")
+    with_it = used("u", 12, "credential token:t", record="rec-p", who="dana-gh")
+    return [verdict("d", 1, scope(S1)), issued("i", 2, scope(S2), "credential token:t"), seen, with_it, *more], seen
+
+
+def test_a_use_that_another_tasks_call_tells_of_is_that_tasks_and_not_the_holders() -> None:
+    story, seen = _lent(call(S1, "c1", 10, **PUSH), result(S1, "c1", 20))
+    found = place(story)
+    assert {of(found, one).task for one in (seen, story[3])} == {T1}
+    assert [link.kind for link in of(found, seen).links] == [LinkKind.INFERRED]
+    assert of(found, story[1]).task == T2
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        [call(S2, "c2", 40, **PUSH)],
+        [effect("other", 90, who="dana-gh")],
+        [effect("other", 90, record="rec-q"), used("w", 90, "credential token:q", record="rec-q")],
+        [call("33333333-3333-4333-8333-333333333333", "c3", 15, **PUSH)],
+    ],
+    ids=[
+        "the holder calls for the same",
+        "a record without a credential",
+        "a record by another credential",
+        "a third task calls",
+    ],
+)
+def test_a_use_stays_with_the_holder_where_it_may_be_the_holders(beside: list[Event]) -> None:
+    story, seen = _lent(call(S1, "c1", 10, **PUSH), result(S1, "c1", 20), *beside)
+    assert of(place(story), seen).task == T2
+
+
+def test_a_use_before_or_long_after_another_tasks_call_stays_with_the_holder() -> None:
+    story, seen = _lent(call(S1, "c1", 2, **PUSH), result(S1, "c1", 3))
+    assert of(place(story), seen).task == T2
+    story, seen = _lent(call(S1, "c1", 30, **PUSH), result(S1, "c1", 40))
+    assert of(place(story), seen).task == T2
+
+
 def test_skew_is_taken_off_before_times_are_compared() -> None:
     story = [verdict("d", 1, scope(S1)), call(S1, "c1", 10, **PUSH), (seen := effect("push", 712, who="dana-gh"))]
     assert of(place(story), seen).task == ""
