@@ -25,7 +25,7 @@ from chains.detections.reading import seconds, when
 from chains.detections.registry import Hit, Unjudged, detection
 from model.chain import Item, Step, TaskChain
 from model.event import Event
-from model.words import EventKind, KeyRole, Phase, Severity
+from model.words import EventKind, KeyRole, Phase, Severity, Tri
 
 _GIVEN = (Phase.ISSUED, Phase.RENEWED)
 _STORES_KEY = credential(
@@ -82,12 +82,17 @@ def standing(task: TaskChain, around: Context, parameters: dict[str, object]) ->
     looks_for="a use, after the task's last own record, of a credential that was issued to the task",
     limits="The end of a task is the last record of the agent itself or a stated end; a log that stops early makes it look earlier than "
     "it was; of a task without the agent's records it is not known. Uses by the task's own sub-agents while they run are not counted, nor is a "
-    "standing credential, which no task's end can end (CRED-01).",
+    "standing credential, which no task's end can end (CRED-01). What was refused once the credential itself had ended is how it should be.",
+    version=2,
     parameters={"grace_seconds": (5, "seconds after the end within which a use still belongs to the task")},
     examples=(
         example("used an hour later", True, chain(), with_credentials(credential(use_list=(use(5), use(3700, ""))))),
         example("used within the task", False, chain(), with_credentials(credential(use_list=(use(5), use(90))))),
         example("used a moment after the end", False, chain(), with_credentials(credential(use_list=(use(103),)))),
+        example("revoked with the task, and refused afterwards", False, chain(),
+                with_credentials(credential(revoked=at(101), use_list=(seen_use(3700, "", done="no"),)))),
+        example("refused while it was still valid", True, chain(),
+                with_credentials(credential(expires=at(9000), use_list=(seen_use(3700, "", done="no"),)))),
         example("issued to another task", False, chain(),
                 with_credentials(credential(issued_task="task-other", use_list=(use(3700, "task-other"),)))),
         example("a sub-agent that still runs", False, chain(),
@@ -103,19 +108,23 @@ def after_end(task: TaskChain, around: Context, parameters: dict[str, object]) -
         return
     bar = end + seconds(parameters["grace_seconds"], 5)
     for one in issued:
-        late = [
-            u
-            for u in one.use_list
-            if u.at is not None and u.at - around.skews.get(u.point, 0) > bar and u.task not in around.relatives
-        ]
+        over = min((moment for moment in (one.revoked, one.expires) if moment is not None), default=None)
+        late = []
+        for u in one.use_list:
+            moment = u.at - around.skews.get(u.point, 0) if u.at is not None else None
+            if moment is None or moment <= bar or u.task in around.relatives:
+                continue
+            if u.done is not Tri.NO or over is None or moment < over:
+                late.append(u)
         if late:
+            refused = sum(u.done is Tri.NO for u in late)
             yield Hit(
                 anchor=one.key,
                 step=step_of(task, one),
                 at=late[0].at,
                 evidence=(one.issued_record, *(u.record for u in late[:20])),
                 why=f"{name_of(one)} was issued to this task, which ended at {when(end)}; it was used {len(late)} times after that, "
-                f"first at {when(late[0].at)} ({late[0].point})",
+                f"first at {when(late[0].at)} ({late[0].point})" + (f"; {refused} of these were refused" if refused else ""),
                 facts={"credential": one.id, "uses_after_end": len(late)},
             )
 

@@ -120,10 +120,11 @@ def _step(task: TaskChain, record: str) -> str:
     "IDN-02",
     "Personal (human) credential used by an agent",
     Severity.HIGH,
+    version=2,
     needs=("credential owner type", "actor type"),
     looks_for="an agent's task that used a person's own credential: a personal access token, a login session, a key of a person's account",
-    limits="A credential that was issued to the task itself, or that a workload's token was exchanged for, is delegation and not counted; so is an "
-    "application's token that acts for a person. Whose a credential is, is told by its kind, by the log that saw it used, or by `kind` in the organisation file.",
+    limits="A credential that was issued to the task itself, or to another agent's (CRED-07), or that a workload's token was exchanged for, is delegation "
+    "and not counted; so is an application's token that acts for a person. Whose a credential is, is told by its kind, by the log that saw it used, or by `kind` in the organisation file.",
     examples=(
         example("a personal access token", True, _of_agent(_event("used", _DANA, _KEY)),
                 with_credentials(credential(kind="Personal access token (classic)", issued_task="", issued_event="", use_list=(use(5),)))),
@@ -132,6 +133,8 @@ def _step(task: TaskChain, record: str) -> str:
         example("a login session the log calls a person's", True, _of_agent(_event("used", _DANA, _KEY)),
                 with_credentials(credential(kind="aws.session", issued_task="", issued_event="", use_list=(use(5),)))),
         example("issued to this very task", False, _of_agent(_event("used", _DANA, _KEY)), with_credentials(credential(use_list=(use(5),)))),
+        example("issued to another agent's task", False, _of_agent(_event("used", _DANA, _KEY)),
+                with_credentials(credential(issued_task="task-a", issued_agent="codex", use_list=(use(5),)))),
         example("an application's token that acts for the person", False, _of_agent(_event("used", _DANA, _KEY)),
                 with_credentials(credential(kind="GitHub App user-to-server token", issued_task="", issued_event="", use_list=(use(5),)))),
         example("a person's session without an agent", False, chain(step("secret.read"), events=(_event("used", _DANA, _KEY),), vantages=("target",)),
@@ -142,7 +145,7 @@ def personal(task: TaskChain, around: Context, parameters: dict[str, object]) ->
     if not _agents(task):
         return
     for one, events in _used(task, around):
-        if one.issued_task == task.task.id or one.issued_task in around.relatives:
+        if one.issued_task == task.task.id or one.issued_task in around.relatives or one.issued_agent:
             continue
         owner = _owner(one, events, around)
         kind = one.kind or ""
