@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from chains.facts import OrgFacts
-from chains.match import FOLDER, LOOSE, elsewhere_asked, match_names, values_of
+from chains.match import FOLDER, LOOSE, elsewhere_asked, match_names, other_operation, values_of
 from chains.reach import Reach, is_call, prints
 from lang.late import late
 from model.chain import Candidate, Link
@@ -233,6 +233,8 @@ class Inference:
         factors = {"target": target, "time": TIME * (1 - abs(distance) / self.window), "unique": UNIQUE / tasks}
         if value.startswith("words|"):
             factors["words"] = WORDS
+        if other_operation(self._values_of(seen), self._values_of(call)):
+            return None
         if elsewhere_asked(value, self._values_of(seen), self._values_of(call)):
             factors["path"] = PATH_OTHER
         if distance < -IN_ORDER:
@@ -352,9 +354,10 @@ class Inference:
 
 
 def _plain(one: Scored) -> bool:
-    """Whether a call names what was seen by more than a loose word, and nothing speaks against it."""
+    """Whether a call names what was seen by more than a loose word or a cloud's service, and nothing speaks against it."""
     verb, _, name = one.value.partition("|")
     named = not name.startswith(FOLDER) and (verb == "words" or Verb(verb) not in LOOSE)
+    named = named and (verb != Verb.CLOUD_CALL.value or _operation(one.value))
     return named and not {"taken", "early", "path"} & one.factors.keys()
 
 
@@ -363,9 +366,13 @@ def _held(stubs: Iterable[Stub]) -> frozenset[str]:
     return frozenset(key.name for stub in stubs for key in stub.keys if key.role in (KeyRole.CREDENTIAL, KeyRole.CALL))
 
 
-def _surest(value: str) -> tuple[bool, bool, str]:
-    """The whole of a command before its target, a target before a folder's name."""
-    return f"|{FOLDER}" in value, not value.startswith("words|"), value
+def _surest(value: str) -> tuple[bool, bool, bool, str]:
+    """The whole of a command before its target, a cloud's operation before its service, a target before a folder's name."""
+    return f"|{FOLDER}" in value, not value.startswith("words|"), not _operation(value), value
+
+
+def _operation(value: str) -> bool:
+    return value.startswith(f"{Verb.CLOUD_CALL.value}|") and "/" in value
 
 
 def _parts(name: str) -> frozenset[str]:

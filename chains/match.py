@@ -68,6 +68,14 @@ _SERVICES = {
     "stepfunctions": "states",
 }
 """What the command line calls an AWS service, where the service's own log names it otherwise."""
+_OPERATION = late(
+    r"((?:Accept|Add|Associate|Attach|Authorize|Cancel|Complete|Copy|Create|Delete|Deregister|Describe|Detach|Disable|Disassociate|Enable|"
+    r"Execute|Filter|Get|Head|Import|Invoke|List|Lookup|Modify|Publish|Put|Query|Reboot|Register|Remove|Reset|Restore|Revoke|Run|Scan|"
+    r"Schedule|Search|Send|Set|Simulate|Start|Stop|Tag|Terminate|Untag|Update|Upload)(?:[A-Z][A-Za-z]*)?)(?:20\d\d_?\d\d_?\d\d)?(?:[vV]\d)?"
+)
+_OWN_COMMANDS = frozenset({"UpdateKubeconfig", "GetLogin", "GetLoginPassword", "GetToken", "StartSession"})
+"""Commands of the AWS command line that are called as operations are and call others."""
+_CLOUD = f"{Verb.CLOUD_CALL.value}|"
 _KV_DATA = late(r"^(?:v1/)?([^/]+)/(?:data|metadata)/(.+)$")
 _SECRET_ARN = late(r"^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$")
 _HOME = late(r"^(?:[a-z]:)?/(?:home|users)/([^/]+)", re.I)
@@ -211,6 +219,8 @@ def _value(verb: Verb, target: Target, event: Event, elsewhere: bool = False) ->
             yield f"{verb.value}|{FOLDER}{folder}"
     if verb is Verb.MCP_CALL and target.detail:
         yield f"{verb.value}|{FOLDER}{target.detail.casefold()}"
+    if verb is Verb.CLOUD_CALL and name and (operation := cloud_operation(target)):
+        yield f"{verb.value}|{name}/{operation}"
     if verb is Verb.HTTP_REQUEST and name and (path := _path(target.detail)).startswith("/"):
         yield f"{verb.value}|{name}{path[:_PATH]}"
 
@@ -309,10 +319,26 @@ def package_name(name: str) -> str:
 
 
 def cloud_name(target: Target) -> str:
-    """A cloud service and, where both say it, the operation: `sts.amazonaws.com` and `sts` alike."""
+    """A cloud service: `sts.amazonaws.com` and `sts` alike."""
     service = re.split(r"[:/\s]", target.name.casefold().removeprefix("aws:"), maxsplit=1)[0]
     service = service.removesuffix(".amazonaws.com").removesuffix(".googleapis.com")
     return _SERVICES.get(service, service)
+
+
+def cloud_operation(target: Target) -> str:
+    """The operation of a cloud service in the one spelling that its own log and the command line share; "" where either calls it otherwise.
+
+    Only what is called as AWS's operations are is taken for one, without the version that some services write behind it.
+    """
+    stated = _OPERATION.fullmatch(target.name.partition(":")[2])
+    return "" if stated is None or stated.group(1) in _OWN_COMMANDS else stated.group(1).casefold()
+
+
+def other_operation(seen: Iterable[str], asked: Iterable[str]) -> bool:
+    """Whether both of two sets of values name operations of one cloud service, and none that they have in common."""
+    mine, theirs = ({v for v in values if v.startswith(_CLOUD)} for values in (seen, asked))
+    services = {v for v in mine & theirs if "/" not in v}
+    return any(elsewhere_asked(service, mine, theirs) for service in services)
 
 
 def operation_targets(operations: Iterable[Operation]) -> tuple[str, ...]:

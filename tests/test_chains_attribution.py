@@ -359,6 +359,29 @@ def test_a_use_before_or_long_after_another_tasks_call_stays_with_the_holder() -
     assert of(place(story), seen).task == T2
 
 
+@pytest.mark.parametrize(
+    ("asked", "seen", "same"),
+    [
+        ("ecs:UpdateService", "ecs:UpdateService", True),
+        ("ecs:DescribeServices", "ecs:UpdateService", False),
+        ("s3api:ListObjectsV2", "s3:ListObjects", True),
+        ("lambda:UpdateFunctionCode", "lambda:UpdateFunctionCode20150331v2", True),
+        ("ecs:Wait", "ecs:DescribeServices", True),
+        ("s3:cp", "s3:PutObject", True),
+        ("eks:UpdateKubeconfig", "eks:DescribeCluster", True),
+    ],
+)
+def test_another_operation_of_a_cloud_service_is_another_act(asked: str, seen: str, same: bool) -> None:
+    cloud = {"verb": "cloud.call", "point": "cloudtrail:1", "who": "dana@acme"}
+    story = [
+        verdict("d", 1, scope(S1)),
+        call(S1, "c1", 10, verb="cloud.call", target=f"cloud:{asked}"),
+        result(S1, "c1", 60),
+        (one := effect("e", 12, target=f"cloud:{seen}", **cloud)),
+    ]
+    assert of(place(story), one).task == (T1 if same else "")
+
+
 def test_skew_is_taken_off_before_times_are_compared() -> None:
     story = [verdict("d", 1, scope(S1)), call(S1, "c1", 10, **PUSH), (seen := effect("push", 712, who="dana-gh"))]
     assert of(place(story), seen).task == ""
