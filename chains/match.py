@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 
+from chains.clusters import cluster_asked, cluster_seen
 from chains.printed import printed_values
 from chains.reach import names_connection
 from chains.runs import run_keys
@@ -93,6 +94,9 @@ def match_values(event: Event) -> tuple[str, ...]:
     for op in event.operations:
         if reaches_out(op):
             found.update(_value(op.verb, op.target, event, elsewhere(op)))
+            found.update(cluster_asked(op))
+    if event.vantage is Vantage.TARGET:
+        found.update(cluster_seen(event))
     command, arguments = event.attrs.get("command"), event.attrs.get("arguments")
     if event.verb is Verb.EXEC and isinstance(command, str) and command.strip():
         found.add(f"words|{_words(command)}")

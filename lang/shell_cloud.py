@@ -198,7 +198,7 @@ _SECRET_KINDS = wordset("secret secrets sealedsecret")
 
 
 def kubectl(call: Call) -> Iterator[Operation]:
-    """Kubernetes: the cluster by its context, the namespace as detail, `op=` the verb and the kind of resource."""
+    """Kubernetes: the cluster by its context, the namespace as detail, `op=` the verb and the kind of resource, `on=` what it is done to."""
     cut = next((i for i, word in enumerate(call.args) if word.text == "--"), len(call.args))
     args = split(call.args[:cut], _KUBE_VALUES)
     words = args.words()
@@ -240,7 +240,28 @@ def kubectl(call: Call) -> Iterator[Operation]:
         raw = kind == "view" and args.has("--raw")
         yield made(call, Verb.FILE_READ, TargetClass.FILESYSTEM, "~/.kube/config", flags=["secret-file"] if raw else [])
         return
+    if args.known and (thing := _kube_thing(operation, words[1:])):
+        flags.append(f"on={thing}")
     yield made(call, Verb.CLUSTER_CALL, _CLUSTER, context, namespace, flags, args.known)
+
+
+def _kube_thing(operation: str, words: list[str]) -> str:
+    """The kind and, where one is named, the name of what an operation is done to; "" where it is several or none."""
+    if operation in ("rollout", "set"):
+        words = words[1:]
+    kind, slash, name = words[0].partition("/") if words else ("", "", "")
+    if not kind or "," in kind or operation in _KUBE_ELSEWHERE:
+        return ""
+    if operation in _KUBE_PODS:
+        return f"{kind}/{name}" if slash else f"pods/{kind}"
+    named = [word for word in words[1:] if "=" not in word]
+    if slash:
+        return "" if named else f"{kind}/{name}"
+    return f"{kind}/{named[0]}" if len(named) == 1 else "" if named else kind
+
+
+_KUBE_ELSEWHERE = wordset("apply replace config auth create cp run proxy")
+_KUBE_PODS = wordset("exec attach logs port-forward debug")
 
 
 _HELM_VALUES = wordset(

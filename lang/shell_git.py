@@ -298,6 +298,8 @@ def host(call: Call) -> Iterator[Operation]:
     if args.has("--admin"):
         yield made(call, Verb.GUARDRAIL_CHANGE, _REPO, name, "branch protection", ["bypass", "admin"])
         flags.append("admin")
+    if verb in (Verb.TICKET_UPDATE, Verb.REPO_WRITE):
+        flags.append(f"op={joined}")
     yield made(call, verb, cls, name, detail, flags, verb is not Verb.UNKNOWN and all(words[:2]))
 
 
