@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chains.context import Context
 from chains.detections.examples import answer, chain, context, example, org, step
-from chains.detections.reading import answers, operations, ran, refused, said, when, words
+from chains.detections.reading import decided, operations, ran, refused, said, set_out, when, words
 from chains.detections.registry import Hit, Unjudged, detection
 from chains.facts import OrgFacts, glob
 from lang.hosts import drop_kind, is_local
@@ -16,7 +16,7 @@ from lang.names import host_name
 from lang.shell_paths import path_flags
 from model.chain import Step, TaskChain
 from model.event import Operation
-from model.words import Effect, Severity, TargetClass, Tri, Verb
+from model.words import Severity, TargetClass, Tri, Verb
 
 _PROD = org(resources=(("secret_store:prod/*", "prod", ""), ("secret_store:staging/*", "staging", "")))
 
@@ -44,6 +44,9 @@ _PROD = org(resources=(("secret_store:prod/*", "prod", ""), ("secret_store:stagi
         example("refused", False,
                 chain(step("secret.read", answer("deny"), target="secret_store", name="prod/db", tool="no", environment="prod",
                            request={"principal.origin": "endpoint"}))),
+        example("the target refused it, whatever the program's end says", False,
+                chain(step("secret.read", answer("deny", vantage="target"), target="secret_store", name="prod/db", tool="yes", effect="no",
+                           environment="prod", request={"principal.origin": "endpoint"}))),
         example("one operation of a command is on production", True,
                 chain(step("exec", command="vault kv get prod/db", tool="yes", request={"principal.origin": "endpoint"})),
                 context(facts=_PROD)),
@@ -54,7 +57,7 @@ def production_reached(task: TaskChain, around: Context, parameters: dict[str, o
     origins = set(words(parameters["origins"]))
     found: dict[str, list[tuple[Step, str, str]]] = {}
     for one in task.steps:
-        if not ran(one) or refused(one):
+        if not ran(one) or not set_out(one):
             continue
         reached = _environment(one, around.facts)
         if not any(pattern.match(environment.casefold()) for environment in reached for pattern in production):
@@ -67,10 +70,6 @@ def production_reached(task: TaskChain, around: Context, parameters: dict[str, o
             found.setdefault(where, []).append((one, what, origin))
     for where, steps in found.items():
         first, what, origin = steps[0]
-        allowed = next((i for i in answers(first) if i.decision is not None and i.decision.effect is Effect.ALLOW), None)
-        decision = (
-            f"allowed by {allowed.decision.by or allowed.point}" if allowed and allowed.decision else "no decision on record"
-        )
         inside = around.facts.in_change_window(where, first.at)
         window = "" if inside is None else ", inside its change window" if inside else ", outside its change window"
         more = f", and {len(steps) - 1} steps more" if len(steps) > 1 else ""
@@ -79,7 +78,7 @@ def production_reached(task: TaskChain, around: Context, parameters: dict[str, o
             step=first.id,
             at=first.at,
             evidence=[record for one, *_ in steps[:20] for record in one.records],
-            why=f"`{said(first)}` at {when(first.at)} reached {what or 'a resource'} in {where} from an {origin}{window}; {decision}{more}",
+            why=f"`{said(first)}` at {when(first.at)} reached {what or 'a resource'} in {where} from an {origin}{window}; {decided(first)}{more}",
             facts={"environment": where, "origin": origin, "steps": len(steps)},
         )
 

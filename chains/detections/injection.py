@@ -9,14 +9,14 @@ from typing import NamedTuple
 from chains.context import Context
 from chains.detections.boundary import destroys
 from chains.detections.examples import answer, chain, example, step
-from chains.detections.reading import answers, count, operations, protected_branch, refused, said, set_out, when
+from chains.detections.reading import count, decided, operations, protected_branch, refused, said, set_out, when
 from chains.detections.registry import Hit, Unjudged, detection
 from lang.hosts import is_local
 from lang.injection import WEAK, Passage, passages
 from lang.shell_paths import path_flags, path_verb
 from model.chain import Step, TaskChain
 from model.event import Operation
-from model.words import Effect, Phase, Severity, Verb
+from model.words import Phase, Severity, Verb
 
 _OWN_WORDS = frozenset({Verb.AGENT_SPAWN, Verb.AGENT_MESSAGE, Verb.INSTRUCTIONS_WRITE, Verb.GUARDRAIL_CHANGE, Verb.FILE_WRITE})
 """What comes back of these was written by the agent, its makers or its helpers."""
@@ -135,8 +135,6 @@ def _hit(follows: list[_Follow]) -> Hit:
     """One finding for what came back of one call: the step that repeats its words, else the first privileged one."""
     found = next((f for f in follows if f.repeats), follows[0])
     read, one, done = found.read, found.step, found.done
-    allowed = next((i for i in answers(one) if i.decision is not None and i.decision.effect is Effect.ALLOW), None)
-    decision = f"allowed by {allowed.decision.by or allowed.point}" if allowed and allowed.decision else "no decision on record"
     again = f", repeating {', '.join(sorted(found.repeats)[:3])}" if found.repeats else ""
     more = f"; {len(follows) - 1} further privileged steps followed" if len(follows) > 1 else ""
     return Hit(
@@ -146,7 +144,7 @@ def _hit(follows: list[_Follow]) -> Hit:
         evidence=(read.record, *(record for f in follows[:20] for record in f.step.records)),
         severity=Severity.HIGH if found.repeats else Severity.MEDIUM,
         why=f"an indicator: “{read.passage.quote}” came back of `{said(read.step, 80)}` at {when(read.step.at)}; {one.n - read.step.n} steps "
-        f"later, at {when(one.at)}, the agent did {done.verb.value} (`{said(one, 80)}`){again}; {decision}{more}",
+        f"later, at {when(one.at)}, the agent did {done.verb.value} (`{said(one, 80)}`){again}; {decided(one)}{more}",
         facts={"read_step": read.step.id, "kind": read.passage.kind, "quote": read.passage.quote, "repeats": bool(found.repeats)},
     )
 

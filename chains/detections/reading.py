@@ -32,9 +32,16 @@ def refused(step: Step) -> bool:
     return step.outcome.permitted is Effect.DENY and not ran(step)
 
 
+def turned_away(step: Step) -> bool:
+    """Certainly came to nothing: the target refused the one thing the step set out to do, however well its program ended (`|| true`)."""
+    refusals = sum(item.vantage is Vantage.TARGET for item in denials(step))
+    seen = sum(item.vantage is Vantage.TARGET for item in step.effects)
+    return seen <= refusals > 0 and step.outcome.effect is Tri.NO and len(step.operations) <= 1
+
+
 def set_out(step: Step) -> bool:
     """Not known to have been stopped: it ran, failed in running, or its end is not seen."""
-    return not refused(step)
+    return not refused(step) and not turned_away(step)
 
 
 def may_have_worked(step: Step) -> bool:
@@ -64,6 +71,15 @@ def writes(task: TaskChain, verb: Verb) -> Iterator[tuple[Step, str]]:
 
 def protected_branch(name: str) -> bool:
     return bool(_PROTECTED.search(name))
+
+
+def decided(step: Step) -> str:
+    """Who let a step pass, else who answered otherwise, for a `why`."""
+    for effect, word in ((Effect.ALLOW, "allowed"), (Effect.DENY, "denied"), (Effect.ASK, "put to a person")):
+        for item in answers(step):
+            if item.decision is not None and item.decision.effect is effect:
+                return f"{word} by {item.decision.by or item.point}"
+    return "no decision on record"
 
 
 def agent_items(step: Step) -> list[Item]:
