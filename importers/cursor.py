@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from importers.cursor_calls import decided, ended
-from importers.hook_answers import BLOCKED
+from importers.cursor_hooks import ASKED, HOOKS, answered, given_of, is_hook, reason_of
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, exec_act, field, file_act, folder, mcp_act, words_of
 from importers.shared.chat import json_of
@@ -22,7 +22,7 @@ from importers.shared.enclosed import enclosed
 from importers.shared.fields import Json, first_text, mapping, number, texts
 from importers.shared.recent import remember
 from importers.shared.transcript import Transcript, object_of, objects, row_of
-from model.event import Attr, BadRecord, Event, Parsed, Principal
+from model.event import Attr, BadRecord, Event, Parsed, Principal, digest
 from model.words import Effect, EventKind, Phase, Tri, Vantage, Verb
 
 POINT = "cursor"
@@ -32,28 +32,8 @@ _TIME = re.compile(r"<timestamp>([^<]{1,200}+)</timestamp>")
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _PLACE = re.compile(rf"(?:^|/)agent-transcripts/({_UUID})(?:/subagents/({_UUID}))?(?=[/.]|$)")
 _FILE = re.compile(rf"(?:^|/)({_UUID})\.jsonl$")
-_HOOKS = frozenset(
-    {"beforeShellExecution", "afterShellExecution", "beforeMCPExecution", "afterMCPExecution", "beforeReadFile", "afterFileEdit"}
-    | {"beforeSubmitPrompt", "preToolUse", "postToolUse", "postToolUseFailure", "subagentStart", "subagentStop", "sessionStart"}
-    | {
-        "sessionEnd",
-        "workspaceOpen",
-        "stop",
-        "afterAgentResponse",
-        "afterAgentThought",
-        "preCompact",
-        "beforeTabFileRead",
-        "afterTabFileEdit",
-    }
-)
-_ASKED = frozenset(
-    {"beforeShellExecution", "beforeMCPExecution", "beforeReadFile", "preToolUse", "subagentStart", "beforeSubmitPrompt"}
-)
-"""The hooks whose answer lets something happen or not."""
-_REASONS = ("userMessage", "user_message", "agentMessage", "agent_message", "reason")
 _OPEN = 1000
 _ENDED = {"type", "status", "error", "timestamp", "reason"}
-_ANSWERS = {"allow": Effect.ALLOW, "deny": Effect.DENY, "ask": Effect.ASK}
 _TURNS = {1: "user", 2: "assistant"}
 _RESOURCES = frozenset({"FetchMcpResource", "ListMcpResources", "readMcpResource", "listMcpResources"})
 
@@ -62,7 +42,7 @@ class Cursor:
     id = "cursor"
     title = "Cursor transcripts, hooks and conversations"
     evidence = "documentation"
-    version = 6
+    version = 7
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -73,8 +53,7 @@ class Cursor:
             table, row = row_of(record)
             if field(row, "key").startswith(("bubbleId:", "composerData:")) or table == "cursorDiskKV":
                 return 95
-            given = _given(record)
-            if field(given, "hook_event_name") in _HOOKS and "conversation_id" in given:
+            if is_hook(record):
                 return 95
             if "bubbleId" in record and "type" in record:
                 return 90
@@ -101,12 +80,6 @@ def queries(words: str) -> str:
     return "\n".join(said.strip() for _, said in enclosed(words, _QUERY, _QUERY_END))
 
 
-def _given(record: Json) -> Json:
-    """What a hook was given: the record itself, or the member a home-made log keeps it in."""
-    held = (mapping(record.get(name)) for name in ("input", "event", "payload", "hook_input", "data", "stdin"))
-    return record if "hook_event_name" in record else next((one for one in held if "hook_event_name" in one), record)
-
-
 class _Reader:
     def __init__(self) -> None:
         self._files: dict[str, Transcript] = {}
@@ -116,6 +89,7 @@ class _Reader:
         self._named: dict[tuple[str, str], str] = {}
         self._open: dict[str, dict[str, str]] = {}
         self._unsure: dict[str, None] = {}
+        self._again: dict[tuple[str, str], int] = {}
         self._asked = ""
         self._conversation = self._parent = ""
 
@@ -136,7 +110,7 @@ class _Reader:
         _, row = row_of(record)
         if "key" in row and "value" in row:
             return self._row(row)
-        given = _given(record)
+        given = given_of(record)
         if "hook_event_name" in given:
             return self._hook(given, record)
         if "bubbleId" in record:
@@ -255,12 +229,12 @@ class _Reader:
         file.know(agent_version=field(given, "cursor_version"), model=field(given, "model"))
         frame = file.frame(first_text(record, "timestamp", "time", "ts") or first_text(given, "timestamp"))
         parsed = Parsed(scope=file.session, type=f"hook/{kind}"[:100], at=frame.at)
-        if kind not in _HOOKS:
+        if kind not in HOOKS:
             parsed.unknown_type = parsed.type
         parsed.events = list(self._hooked(kind, given, file, frame))
-        if kind in _ASKED and (effect := _answered(kind, record)) is not Effect.UNKNOWN:
+        if kind in ASKED and (effect := answered(kind, record)) is not Effect.UNKNOWN:
             call = "" if kind == "beforeSubmitPrompt" else file.call_key(self._asked)
-            reason = first_text(_answer(record), *_REASONS)
+            reason = reason_of(record)
             made = frame.verdict(effect, call=call, rule=f"hook {kind}", reason=reason, by="hook")
             made.vantage, made.point = Vantage.ENFORCER, f"{POINT}:hook"
             parsed.events.append(made)
@@ -289,7 +263,7 @@ class _Reader:
         ):
             tool, act = _hooked_act(kind, given)
             named = first_text(given, "tool_use_id", "tool_call_id")
-            call = named or self._same.pop((file.session, _mark(act)), "") or file.unnamed_call()
+            call = named or self._same.pop((file.session, _mark(act)), "") or self._unnamed(given, act, file)
             if named and kind == "preToolUse" and len(self._same) < _OPEN:
                 # The hook for its kind of tool asks about the same call once more, without its id.
                 self._same[file.session, _mark(act)] = named
@@ -304,7 +278,7 @@ class _Reader:
                 yield from file.result(frame, call, Tri.YES, "")
         elif kind in ("afterShellExecution", "afterMCPExecution", "postToolUse", "postToolUseFailure"):
             tool, act = _hooked_act(kind, given)
-            call = self._over(first_text(given, "tool_use_id", "tool_call_id"), act, file)
+            call = self._over(first_text(given, "tool_use_id", "tool_call_id"), given, act, file)
             self._open.get(file.session, {}).pop(call, None)
             if tool:
                 # Whoever logs only what is over tells the call here; where it was told, this adds nothing.
@@ -327,7 +301,14 @@ class _Reader:
                 remember(self._unsure, key, None, _OPEN)
             yield from file.result(frame, call, ok, said, refused=refused, status=status)
 
-    def _over(self, named: str, act: Act, file: Transcript) -> str:
+    def _unnamed(self, given: Json, act: Act, file: Transcript) -> str:
+        """A name for a call without an id, that the conversation's calls in another piece of the log do not go by."""
+        about = digest(field(given, "generation_id"), _mark(act))[:16]
+        number = self._again.get((file.session, about), 0) + 1
+        remember(self._again, (file.session, about), number, _OPEN)
+        return f"{file.session}/#{about}-{number}"
+
+    def _over(self, named: str, given: Json, act: Act, file: Transcript) -> str:
         """The call that is over: as it was told before it began, or by the other hook that tells its end."""
         if named and file.called(named):
             return named
@@ -339,26 +320,10 @@ class _Reader:
         about = (file.session, _mark(act))
         if (told := others.pop(about, "")) != "":
             return told
-        call = named or file.unnamed_call()
+        call = named or self._unnamed(given, act, file)
         if len(mine) < _OPEN:
             mine[about] = call
         return call
-
-
-def _answer(record: Json) -> Json:
-    """What the hook answered, as far as it was logged."""
-    answers = (mapping(json_of(record.get(name))) for name in ("output", "response", "hook_output", "stdout", "answer"))
-    return next((one for one in answers if one), record)
-
-
-def _answered(kind: str, record: Json) -> Effect:
-    """What a hook that was asked decided; one that ends with the code for a refusal needs no words."""
-    answer = _answer(record)
-    if any(number(record.get(name)) == BLOCKED for name in ("exit_code", "exitCode")):
-        return Effect.DENY
-    if kind == "beforeSubmitPrompt" and answer.get("continue") is False:
-        return Effect.DENY
-    return _ANSWERS.get(first_text(answer, "permission", "decision"), Effect.UNKNOWN)
 
 
 def _mark(act: Act) -> str:

@@ -50,7 +50,7 @@ _SESSIONS = ("session_id", "sessionId", "agent_session_id", "agentSessionId", "c
 _TASKS = ("task_id", "taskId", "run_id", "runId", "job_id", "jobId")
 _CALLS = ("tool_use_id", "toolUseId", "tool_call_id", "toolCallId", "call_id", "callId")
 _REQUESTS = ("request_id", "requestId", "x_request_id", "x-request-id", "correlation_id", "correlationId")
-_WHO = ("user", "subject", "principal", "identity", "actor", "caller", "userInfo", "user_info", "client")
+_WHO = ("user", "subject", "principal", "identity", "actor", "caller", "userInfo", "user_info", "client", "user_email")
 _NAMES = ("email", "id", "name", "username", "preferred_username", "sub", "login", "user_id", "arn", "spiffe_id", "spiffeId")
 _TOKENS = ("jwt_payload", "jwt", "claims", "token", "token_payload", "id_token")
 _CLAIM_PLACES = frozenset({*_TOKENS, "attributes", "iss"})
@@ -272,7 +272,7 @@ class Question:
                 self.attrs["agent_version"] = version
             return first_text(stated, "name", "product", "type", "id")
         named = text(stated) or self._first("agent_name", "agentName")
-        if named or not ({"hook_event_name", "transcript_path"} & self._values.keys()):
+        if named or not {"hook_event_name", "transcript_path"} & self._values.keys():
             return named
         return "gemini-cli" if self._first("hook_event_name") in GEMINI else hook_agent(self._values)
 

@@ -415,3 +415,10 @@ def test_a_conversation_names_those_it_began() -> None:
     begun, child, asked = read(*rows)
     assert (names(begun, KeyRole.SCOPE), names(child, KeyRole.SCOPE)) == (["session:c-1"], ["session:c-2"])
     assert names(child, KeyRole.PARENT) == names(asked, KeyRole.PARENT) == ["session:c-1"]
+
+
+def test_calls_of_another_piece_of_a_hooks_log_go_by_other_names() -> None:
+    first = read(hook("beforeShellExecution", command="make test"), hook("afterShellExecution", command="make test", output="ok"))
+    second = read(hook("beforeShellExecution", command="make lint"), hook("beforeShellExecution", command="make lint"))
+    named = [names(event, KeyRole.CALL) for event in (*first, *second)]
+    assert named[0] == named[1] != named[2] != named[3]

@@ -266,6 +266,20 @@ def test_a_hooks_agent_is_told_by_what_only_its_hooks_are_given(given: dict[str,
     assert ask({"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": "ls"}} | given).agent == agent
 
 
+def test_a_decision_on_a_cursor_hook_is_the_engines_record_and_the_persons() -> None:
+    hook = {"hook_event_name": "beforeShellExecution", "conversation_id": SESSION, "generation_id": "g", "cursor_version": "2.4"}
+    asked = hook | {"command": "git push origin main", "user_email": "dana@acme.example"}
+    record = {"decision_id": "d", "labels": {"id": "o"}, "path": "cursor/allow", "input": asked, "result": {"allow": False}}
+    (parsed,), rejects = whole(json.dumps(record | {"timestamp": "2026-06-01T10:00:00Z"}), "opa")
+    assert not rejects
+    event = only(parsed.events, EventKind.DECISION)
+    assert event.decision is not None
+    assert event.principal is not None
+    assert (event.agent, event.principal.name, event.decision.effect) == ("cursor", "dana@acme.example", Effect.DENY)
+    assert event.attrs["command"] == "git push origin main"
+    assert names(event, KeyRole.SCOPE) == [f"session:{SESSION}"]
+
+
 def test_a_hooks_input_is_the_engines_record_where_the_engine_decided_on_it() -> None:
     hook = {"session_id": SESSION, "hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": "ls"}}
     said = {"hookSpecificOutput": {"permissionDecision": "ask", "permissionDecisionReason": "it is production"}}
