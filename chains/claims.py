@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from chains.match import CLAIMED, acts_of, filed
+from chains.match import CLAIMED, acts_of, cloud_name, cloud_operation, filed
+from chains.printed import printed_values
 from lang.shell_status import vouched
 from model.chain import Credential, Item, Step, TaskChain
 from model.event import Event, Operation
@@ -60,7 +62,9 @@ def claims(chain: TaskChain) -> Iterator[Claim]:
         call = _call(chain.events, step)
         if call is None or call.at is None or not CLAIMED.intersection((call.verb, *(op.verb for op in call.operations))):
             continue
-        for operation, value in acts_of(_placed(call, chain.task.repository)):
+        printed = _printed(chain.events, step)
+        for operation, stated in acts_of(_placed(call, chain.task.repository)):
+            value = printed.get(operation.verb.value) or stated
             if value and operation.verb in CLAIMED and proven(call, operation):
                 if _did_nothing(chain.events, step):
                     break
@@ -81,6 +85,14 @@ def _placed(call: Event, repository: str) -> Event:
     if not repository or call.attrs.get("repository"):
         return call
     return msgspec.structs.replace(call, attrs={**call.attrs, "repository": repository})
+
+
+def _printed(events: Mapping[str, Event], step: Step) -> dict[str, str]:
+    """By verb the `verb|target` the program printed, where it printed one: that is what `origin` meant, and what `npm publish` sent."""
+    results = (events[item.id] for item in step.actions if item.phase is Phase.RESULT and item.id in events)
+    values = {value for event in results for value in printed_values(event)}
+    verbs = Counter(value.partition("|")[0] for value in values)
+    return {verb: value for value in values if verbs[verb := value.partition("|")[0]] == 1}
 
 
 def proven(call: Event, operation: Operation) -> bool:
@@ -136,20 +148,22 @@ def unclaimed(chain: TaskChain, credentials: Mapping[str, Credential], skews: Ma
             at = None if item.at is None else item.at - skews.get(item.point, 0)
             if at is None or not begun < at < ended or step.outcome.effect is not Tri.YES or item.vantage is not Vantage.TARGET:
                 continue
-            key = _own(chain, item, credentials)
+            key = _own(chain, step, item, credentials)
             if key and not busy.at(at, step.verb):
                 yield Unclaimed(step, item, at, key)
                 break
 
 
-def _own(chain: TaskChain, item: Item, credentials: Mapping[str, Credential]) -> str:
+def _own(chain: TaskChain, step: Step, item: Item, credentials: Mapping[str, Credential]) -> str:
     """By which identifier of this task alone the effect is the task's own; "" where there is none."""
     event = chain.events.get(item.id)
     if event is None or event.kind is not EventKind.EFFECT:
         return ""
     if any(key.role is KeyRole.SCOPE and key.name == chain.task.scope for key in event.keys):
         return chain.task.scope
-    held = credentials.get(item.credential)
+    # Most logs tell in one record what was done and by which credential, and both are events of it.
+    used = (one.credential for one in step.credential_events if one.phase is Phase.USED and one.record == item.record)
+    held = credentials.get(item.credential or next(used, ""))
     return f"credential {held.id}" if held is not None and held.issued_task == chain.task.id else ""
 
 
@@ -184,6 +198,11 @@ class _Busy:
 
 
 def _opaque(operation: Operation) -> bool:
+    if operation.verb is Verb.CLOUD_CALL and (
+        not cloud_operation(operation.target) or cloud_name(operation.target) == "cloudformation"
+    ):
+        # What builds infrastructure reads and writes whatever its plan says.
+        return True
     return not operation.certain or operation.verb in _OPAQUE
 
 

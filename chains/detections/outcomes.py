@@ -35,7 +35,7 @@ def _pushing(command: str = "git push origin main", tool: str = "yes", effect: s
     """A task whose only step is a command of the agent's at ten seconds, well ended at twelve."""
     call = _event("ev-1", EventKind.ACTION, Phase.CALL, Vantage.AGENT, at(10), verb=Verb.EXEC,
                   attrs={"command": command, "repository": "acme/payments"})  # fmt: skip
-    result = _event("ev-1-result", EventKind.ACTION, Phase.RESULT, Vantage.AGENT, at(12), text=output)
+    result = _event("ev-1-result", EventKind.ACTION, Phase.RESULT, Vantage.AGENT, at(12), text=output, attrs={"output": output})
     actions = tuple(Item(e.id, e.record, e.phase, e.vantage, e.point, e.at, text=e.text) for e in (call, result))
     return chain(
         _with(step("exec", command=command, target="repository", name="acme/payments", tool=tool, effect=effect, at=at(10)),
@@ -94,6 +94,8 @@ def _refusal() -> Item:
         example("the log tells of others only", False, _pushing(), _log(who="lee")),
         example("the log tells of several principals", True, _pushing(), _log(who="lee", also="kim")),
         example("no target tells of such acts", False, _pushing()),
+        example("only what git printed says where it pushed to", True,
+                _pushing("git -C ../web push origin main", output="To github.com:acme/payments.git\n   1111111..2222222  main -> main"), _log()),
         example("a commit made over the host's interface", False, _pushing("gh api -X PUT repos/acme/payments/contents/a.py"), _log()),
         example("everything was up to date", False, _pushing(output="Everything up-to-date"), _log()),
         example("the exit code is that of a pipe's end", False, _pushing("git push origin main 2>&1 | tail -3"), _log()),
@@ -193,6 +195,21 @@ def _merged(seconds: float, *, credential: str = "", scope: bool = False) -> Cal
     )  # fmt: skip
 
 
+def _read_secret(seconds: float) -> Callable[[int], Step]:
+    """A secret read that a cloud saw, and the credential of it, which the same record tells as a use."""
+    item = Item("ev-got", "rec-got", Phase.OBSERVED, Vantage.TARGET, "cloudtrail:1", at(seconds), Verb.SECRET_READ)
+    used = Item("ev-held", "rec-got", Phase.USED, Vantage.TARGET, "cloudtrail:1", at(seconds), credential="cred-1")
+    return _with(
+        step("secret.read", target="secret_store", name="prod/db", effect="yes", at=at(seconds)),
+        agent_claimed=False, actions=(), effects=(item,), credential_events=(used,),
+    )  # fmt: skip
+
+
+def _spoken(*steps: Callable[[int], Step]) -> Callable[[], TaskChain]:
+    got = _event("ev-got", EventKind.EFFECT, Phase.OBSERVED, Vantage.TARGET, at(2_000), verb=Verb.SECRET_READ)
+    return chain(*steps, events=(*_spoke(1, 5_000), got))
+
+
 def _seen_merge(seconds: float, *, scope: bool = False) -> Event:
     kind, _, value = SCOPE.partition(":")
     keys = (Key(KeyRole.SCOPE, kind, value),) if scope else ()
@@ -210,9 +227,11 @@ def _own(*steps: Callable[[int], Step], scope: bool = False) -> Callable[[], Tas
 
 
 _READ = step("file.read", target="filesystem", name="a.py", tool="yes", at=at(1_990))
-_OPAQUE = _with(step("exec", command="./deploy.sh", tool="yes", at=at(1_990)),
-                actions=(Item("ev-o", "rec-o", Phase.CALL, Vantage.AGENT, "claude-code", at(1_990)),
-                         Item("ev-p", "rec-p", Phase.RESULT, Vantage.AGENT, "claude-code", at(2_010))))  # fmt: skip
+_OPAQUE_ITEMS = (
+    Item("ev-o", "rec-o", Phase.CALL, Vantage.AGENT, "claude-code", at(1_990)),
+    Item("ev-p", "rec-p", Phase.RESULT, Vantage.AGENT, "claude-code", at(2_010)),
+)
+_OPAQUE = _with(step("exec", command="./deploy.sh", tool="yes", at=at(1_990)), actions=_OPAQUE_ITEMS)
 
 
 @detection(
@@ -227,6 +246,10 @@ _OPAQUE = _with(step("exec", command="./deploy.sh", tool="yes", at=at(1_990)),
     examples=(
         example("with the task's own credential", True, _own(_READ, _merged(2_000, credential="cred-1")), with_credentials(held())),
         example("under the task's own session", True, _own(_READ, _merged(2_000, scope=True), scope=True)),
+        example("with the credential that another event of the record names", True, _spoken(_READ, _read_secret(2_000)), with_credentials(held())),
+        example("while infrastructure is built, which reads what it is told to", False,
+                _spoken(_with(step("exec", command="terraform plan", tool="yes", at=at(1_990)), actions=_OPAQUE_ITEMS), _read_secret(2_000)),
+                with_credentials(held())),
         example("with a credential that was issued to no task", False, _own(_READ, _merged(2_000, credential="cred-1")),
                 with_credentials(held(issued_task=""))),
         example("by nothing that is the task's alone", False, _own(_READ, _merged(2_000)), with_credentials(held())),
