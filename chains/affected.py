@@ -63,6 +63,7 @@ class _Search:
         names = {name for stub in wave for name in self._names(stub)}
         scopes = {key.name for stub in wave if self._tells(stub) for key in stub.keys if key.role in _TASKS}
         names |= {name for stub in wave if stub.id in self.new for name in _joined(stub)}
+        asked: set[str] = set()
         while scopes:
             # One task may go by several scope keys; an event that carries two of them says so.
             aliases: set[str] = set()
@@ -71,7 +72,11 @@ class _Search:
                 names.update(key.name for key in stub.keys if _leads(stub, key))
                 if is_call(stub) or prints(stub):
                     names.update(self._buckets(stub))
+                    asked.update(key.name for key in stub.keys if key.role is KeyRole.CALL)
             scopes = aliases - self._asked
+        # What a call printed may stand in another session's log, as where a session was forked.
+        beside = self.index.carrying(sorted(asked), EVERY, self.seen) if asked else {}
+        names.update(name for stubs in beside.values() for stub in stubs if prints(stub) for name in self._buckets(stub))
         found = list(self._carriers(calls))
         near = list(self._carriers(names - calls))
         # Who carries another name of the same credential looks here too.
@@ -89,6 +94,9 @@ class _Search:
                 yield key.name
             elif key.role in (KeyRole.CREDENTIAL, KeyRole.VIA):
                 yield f"holder:{key.name}"
+        if names_connection(stub):
+            # Whose the calls on a connection are says whose its opening is.
+            yield from (key.name for key in stub.keys if key.role is KeyRole.SCOPE)
         if _scoped(stub) or stub.id in self.new:
             yield from self._buckets(stub)
             yield from asked_names(stub, self.drift)

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import msgspec
-
+from chains.connections import CONNECTION, Unit, opened
 from chains.credentials import endless
 from chains.facts import OrgFacts
 from chains.infer import Inference, Unknown
@@ -55,19 +54,6 @@ def attribute(
     resolver = Resolver(index, facts, skews or {})
     placed = zip(stubs, resolver.places(stubs), resolver.apart(stubs), strict=True)
     return [Attribution(stub.id, *place, away) for stub, place, away in placed]
-
-
-class Unit(msgspec.Struct):
-    """The events of one record that have no place of their own; they are placed together."""
-
-    id: str
-    stubs: list[Stub]
-    names: dict[str, list[str]]
-    """Key names to look under, by class."""
-
-    @property
-    def issues(self) -> bool:
-        return any(stub.phase in (Phase.ISSUED, Phase.RENEWED) for stub in self.stubs)
 
 
 class Resolver:
@@ -118,7 +104,7 @@ class Resolver:
     def _closure(self, stubs: Iterable[Stub]) -> list[Unit]:
         """The units of these events and of all unplaced events their answer can depend on."""
         wanted = self._gather(stubs)
-        for _ in range(2 * HOPS):
+        for _ in range(2 * HOPS + 1):
             self.reach.fetch(name for unit in wanted for names in unit.names.values() for name in names)
             near = (
                 stub for unit in wanted for names in unit.names.values() for name in names for stub in self.reach.carriers(name)
@@ -155,8 +141,9 @@ class Resolver:
         names: dict[str, set[tuple[bool, str]]] = {}
         if all(self.reach.connected(stub) for stub in stubs):
             # What goes over a connection is somebody's call, or the connection's own.
-            asked = {key.name for stub in stubs for key in stub.keys if key.role is KeyRole.CALL}
-            return {"request": sorted(asked)} if asked else {}
+            asked = sorted({key.name for stub in stubs for key in stub.keys if key.role is KeyRole.CALL})
+            over = sorted({key.name for stub in stubs for key in stub.keys if key.role is KeyRole.SCOPE})
+            return {"request": asked, CONNECTION: over} if asked else {CONNECTION: over}
         issues = any(stub.phase in (Phase.ISSUED, Phase.RENEWED) for stub in stubs)
         for stub in stubs:
             for key in stub.keys:
@@ -203,6 +190,7 @@ class Resolver:
             placed[id] = task, (*(placed[id][1] if told.get(id) == task else ()), link)
         # What answers a call follows it before a connection that nobody's call is known of becomes a task.
         self._derive([unit for unit in units if self._connection(unit)], placed, late=True)
+        placed |= opened(units, placed, self.reach, self._unit_id)
         for unit in units:
             if unit.id not in placed and (own := self._connection(unit)):
                 placed[unit.id] = own, ()

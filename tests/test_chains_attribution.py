@@ -482,6 +482,21 @@ def test_affected_names_everything_that_late_records_move() -> None:
                 assert answer.event in named
 
 
+def test_affected_follows_a_call_to_what_it_printed_in_another_sessions_log() -> None:
+    printed = f"To https://github.com/{REPO}.git\n   1111111..2222222  main -> main"
+    held = ready(
+        [
+            call(S2, "c1", 0, attrs={"command": "git push", "repository": "", "cwd": "/srv/x"}),
+            result(S1, "c1", 0, attrs={"output": printed}),
+            *(call(S1, f"c{n}", 0, **PUSH) for n in range(2, 5)),
+            (seen := effect("push", 0, who="dana-gh")),
+        ]
+    )
+    (late,) = ready([verdict("who", 0, scope(S2), who="dana-gh", verb="mcp.call")])
+    after = MemoryIndex([*held, late])
+    assert seen.id in {stub.id for stub in affected([after.stubs[late.id]], after, facts())}
+
+
 def _tool(name: str, server: str = "github") -> dict[str, str]:
     return {"verb": "mcp.call", "target": f"mcp_server:{server}@{name}"}
 
@@ -524,6 +539,43 @@ def test_what_a_gateway_saw_on_a_connection_belongs_to_the_call_it_is_about() ->
     assert {of(place(seen), one).task for one in seen} == {own}
     login = event("login", "decision", "verdict", "enforcer", "gw", 8, scope(S2), "scope mcp.session:m1")
     assert {of(place([mine, ended, login, *seen]), one).task for one in seen} == {T2}
+
+
+def _opened(*more: Event) -> tuple[dict[str, Attribution], Event]:
+    """A connection's opening, of which a call is known by inference, among other events."""
+    over = "scope mcp.session:m1"
+    hello = event("hello", "action", "call", "enforcer", "gw", 8, over, verb="unknown", tool="initialize")
+    mine = [call(S1, "c1", 10, **_tool("delete_repo")), result(S1, "c1", 11)]
+    seen = verdict("d", 10.1, over, "call request:r7", who="", **_tool("delete_repo"))
+    return place([*mine, hello, seen, *more]), hello
+
+
+def test_what_opens_a_connection_follows_the_one_task_whose_calls_are_known_on_it() -> None:
+    found, hello = _opened(
+        call(S1, "c2", 20, **_tool("create_issue")),
+        result(S1, "c2", 21),
+        verdict("e", 20.1, "scope mcp.session:m1", "call request:r8", who="", **_tool("create_issue")),
+    )
+    (link,) = of(found, hello).links
+    assert (of(found, hello).task, link.kind, link.key) == (T1, LinkKind.DERIVED, "mcp.session:m1")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        [
+            call(S2, "c2", 60, **_tool("create_issue")),
+            result(S2, "c2", 61),
+            verdict("e", 60.1, "scope mcp.session:m1", "call request:r8", who="", **_tool("create_issue")),
+        ],
+        [call(S2, "c2", 11, **_tool("delete_repo"))],
+        [],
+    ],
+    ids=["two sessions use it", "nobody's call for certain", "one call by a guess"],
+)
+def test_what_opens_a_connection_of_several_stands_by_itself(more: list[Event]) -> None:
+    found, hello = _opened(*more)
+    assert of(found, hello).task == task_id("mcp.session:m1")
 
 
 def test_a_proxys_record_goes_to_the_call_that_asked_for_its_path() -> None:
