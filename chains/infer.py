@@ -61,6 +61,8 @@ EARLY = -0.10
 RIVALS = 5
 _ACCOUNT = late(r"[A-Za-z_][\w.-]{0,31}")
 MICRO = 1_000_000
+_BEHIND = frozenset({EventKind.EFFECT, EventKind.ACTION})
+"""What follows the call it shows: what came of it, and the call as somebody between agent and tool heard it."""
 _RUN = frozenset({Verb.EXEC, Verb.UNKNOWN})
 _LAST = "\U0010ffff"
 """Sorts behind every id."""
@@ -270,7 +272,7 @@ class Inference:
         return bool(user) and any(user in _parts(name) for one in stated for name in self.facts.names(one))
 
     def _of_another(self, call: Stub, seen: Stub) -> bool:
-        """Whether a witness saw one account run what an agent runs in another's home folder; root and bare numbers may be anybody.
+        """Whether a witness saw one account run what an agent runs in another's home folder; root, bare numbers and the agent's own name are nobody's.
 
         The kernel's records of one event share a key, and not each of them has the account.
         """
@@ -278,7 +280,7 @@ class Inference:
         if not user or seen.vantage is not Vantage.WITNESS:
             return False
         beside = (s for k in seen.keys if k.role is KeyRole.CALL for s in self.reach.carriers(k.name) if s.point == seen.point)
-        named = {s.principal.casefold() for s in (seen, *beside) if _ACCOUNT.fullmatch(s.principal)}
+        named = {s.principal.casefold() for s in (seen, *beside) if _ACCOUNT.fullmatch(s.principal)} - {call.point}
         return bool(named) and not named & {user, "root"}
 
     def _during(self, seen: Stub, call: Stub) -> bool:
@@ -312,7 +314,7 @@ class Inference:
             beside[value] = self._others(seen, value)
         others = beside[value]
         near, back = abs(distance), min(IN_ORDER, abs(distance))
-        low, high = {EventKind.CREDENTIAL: (near, near), EventKind.EFFECT: (back, near)}.get(seen.kind, (near, back))
+        low, high = {EventKind.CREDENTIAL: (near, near), **dict.fromkeys(_BEHIND, (back, near))}.get(seen.kind, (near, back))
         first, last = (moment - low, ""), (moment + high, _LAST)
         for found in others.values() if own is None else (others.get("", ()), others.get(own[0], ())):
             for at, id in found[bisect_left(found, first) : bisect_right(found, last)]:
@@ -386,12 +388,13 @@ def _distance(seen: Stub, at: int, call: int) -> int:
     issued for it on either."""
     if seen.kind is EventKind.CREDENTIAL:
         return abs(at - call)
-    return at - call if seen.kind is EventKind.EFFECT else call - at
+    return at - call if seen.kind in _BEHIND else call - at
 
 
 def _inferable(stub: Stub) -> bool:
     return (
         stub.kind is EventKind.EFFECT
+        or (stub.kind is EventKind.ACTION and stub.phase is Phase.CALL and stub.vantage is not Vantage.AGENT)
         or (stub.kind is EventKind.DECISION and stub.phase is Phase.VERDICT)
         or (stub.kind is EventKind.CREDENTIAL and stub.phase is Phase.ISSUED)
     )

@@ -323,7 +323,7 @@ def _describe(told: Told, method: str, params: Json, server: str) -> None:
     if method == "tools/call":
         told.tool = text(params.get("name"))
         _, _, attrs = tool_call(told.tool, "", params.get("arguments"), None)
-        for name in ("command", "path", "url"):
+        for name in ("command", "path", "url", "arguments"):
             told.note(**{name: attrs.get(name)})
         told.target = Target(TargetClass.MCP_SERVER, clip(server, 300), clip(told.tool, 300))
         return
@@ -350,7 +350,7 @@ class Mcp:
     id = "mcp"
     title = "MCP JSON-RPC capture"
     evidence = "fixture"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         bare = held = False

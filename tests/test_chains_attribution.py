@@ -541,6 +541,22 @@ def test_what_a_gateway_saw_on_a_connection_belongs_to_the_call_it_is_about() ->
     assert {of(place([mine, ended, login, *seen]), one).task for one in seen} == {T2}
 
 
+def test_a_capture_of_the_traffic_shows_the_agents_call() -> None:
+    heard, said = "scope mcp.session:m1", {"who": "claude-code", **_tool("delete_repo")}
+    asked = event("asked", "action", "call", "witness", "mcp", 10.1, heard, "call mcp.rpc:r7", **said)
+    answer = event("answer", "action", "result", "witness", "mcp", 10.4, heard, "call mcp.rpc:r7", **said)
+    mine = [call(S1, "c1", 10, attrs={"cwd": "/home/dana/pay"}, **_tool("delete_repo")), result(S1, "c1", 11)]
+    found = place([*mine, asked, answer])
+    assert {of(found, one).task for one in (asked, answer)} == {T1}
+    assert [link.source for link in of(found, asked).links] == [mine[0].id]
+    # Of two that call for the same at one moment nobody can say which it heard.
+    found = place([*mine, call(S2, "c2", 10.01, **_tool("delete_repo")), result(S2, "c2", 11), asked, answer])
+    assert {of(found, one).task for one in (asked, answer)} == {task_id("mcp.session:m1")}
+    # What is heard before the call is not the call.
+    early = event("early", "action", "call", "witness", "mcp", -40, heard, "call mcp.rpc:r8", **said)
+    assert of(place([*mine, early]), early).task == task_id("mcp.session:m1")
+
+
 def _opened(*more: Event) -> tuple[dict[str, Attribution], Event]:
     """A connection's opening, of which a call is known by inference, among other events."""
     over = "scope mcp.session:m1"

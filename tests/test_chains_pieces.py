@@ -61,10 +61,11 @@ def _kinds(n: int, s: str, m: str, k: int, j: int, t: int, w: str) -> list[Event
         result(s, f"c{k}", t, attrs={"output": f"To https://github.com/{REPO}.git\n   1111111..2222222  main -> main"}),
         call(s, f"c{k}", t, attrs={"command": "git push", "repository": "", "cwd": "/srv/x"}),
         verdict(id, t, over, who=w, verb="unknown"),
+        event(id, "action", "call", "witness", "mcp", t, over, f"call mcp.rpc:r{k}", who=w, **tool),
     ]
 
 
-one_event = st.tuples(st.integers(0, 18), session, maybe_session, number, number, seconds, who)
+one_event = st.tuples(st.integers(0, 19), session, maybe_session, number, number, seconds, who)
 
 
 def world(drawn: list[tuple[int, str, str, int, int, int, str]]) -> list[Event]:

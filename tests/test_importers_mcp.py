@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 from importers.mcp import IMPORTER
+from importers.shared.fields import arguments_digest
 from model.event import BadRecord, Event, Parsed
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 from tests.importer_checks import JSON, all_of, mutated, names, read, survives, whole
@@ -413,3 +414,16 @@ def test_headers_in_lists_as_go_writes_them() -> None:
     asked, denied, _ = events(line | listed)
     assert names(asked, KeyRole.SCOPE) == ["mcp.session:s-7"]
     assert denied.decision and denied.decision.reason == "Bearer error=scope"
+
+
+def test_a_call_is_told_apart_by_its_arguments_in_whatever_order() -> None:
+    def made(arguments: Record) -> object:
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "create_issue", "arguments": arguments}}
+        return events(message)[0].attrs.get("arguments")
+
+    assert (
+        made({"title": "a", "repo": "pay"})
+        == made({"repo": "pay", "title": "a"})
+        == arguments_digest({"title": "a", "repo": "pay"})
+    )
+    assert made({"title": "b", "repo": "pay"}) != made({"title": "a", "repo": "pay"})
