@@ -68,7 +68,7 @@ def git(call: Call) -> Iterator[Operation]:
         yield made(call, Verb.UNKNOWN, _REPO, flags=folder, certain=False)
         return
     sub, args = rest[0].text, split(rest[1:], _VALUED.get(rest[0].text, frozenset()))
-    if args.has("--no-verify") or (sub == "commit" and args.has("-n")):
+    if (sub in _HOOKED and args.has("--no-verify")) or (sub == "commit" and args.has("-n")):
         yield made(call, Verb.GUARDRAIL_CHANGE, _REPO, detail="hooks", flags=["no-verify", "bypass", *folder])
         folder.append("no-verify")
     if sub == "push":
@@ -268,6 +268,10 @@ _RIGHTS = late(
     r"|groups/[^/]+/(?:members|invitations|share|saml_group_links))(?:/|$)"
 )
 """Paths of the REST interfaces that say who may do what, with the repository they name; reading them changes nothing."""
+
+
+_HOOKED = wordset("commit push merge pull rebase am")
+"""What runs hooks that may refuse, and can be told to run none; elsewhere the word is what somebody looks for."""
 
 
 def host(call: Call) -> Iterator[Operation]:

@@ -154,33 +154,43 @@ def destroys(operation: Operation, one: Step) -> bool:
         example("a mode that denies what it would ask", False, chain(step("guardrail.change", mode="dontAsk", tool="yes"))),
         example("back to asking", False, chain(step("guardrail.change", mode="default", tool="yes"))),
         example("refused", False, chain(step("exec", answer("deny"), command="git push --no-verify origin x", tool="no"))),
+        example("the flag as what a search is for", False, chain(step("exec", command="git log --grep '--no-verify'", tool="yes"))),
+        example("a server added to the agent", False, chain(step("exec", command="claude mcp add docs -- npx docs-mcp@1.2.0", tool="yes"))),
     ),
 )  # fmt: skip
 def bypassed(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     for one in task.steps:
         if not set_out(one):
             continue
-        what = _bypass(one)
+        what, reach = _bypass(one)
         if what:
             yield Hit(
                 anchor=one.call or one.id,
                 step=one.id,
                 at=one.at,
                 evidence=one.records,
-                why=f"{what} at {when(one.at)}: from here on the guard was not asked",
+                why=f"{what} at {when(one.at)}: {reach}",
                 facts={"how": what},
             )
 
 
-def _bypass(one: Step) -> str:
+def _bypass(one: Step) -> tuple[str, str]:
+    """What was done to a safeguard, and how far that reaches; "" where nothing was."""
     if one.verb is Verb.GUARDRAIL_CHANGE and not one.operations:
         if asks_nobody(one.mode):
-            return f"the permission mode became {one.mode}"
-        return "" if one.mode and not one.target.name else f"a safeguard changed: {said(one)}"
+            return f"the permission mode became {one.mode}", "from here on the guard was not asked"
+        return "" if one.mode and not one.target.name else f"a safeguard changed: {said(one)}", _CHANGED
     for operation in one.operations:
-        if operation.verb is Verb.GUARDRAIL_CHANGE or "bypass" in operation.flags:
-            return f"`{operation.text or said(one)}` switches a safeguard off"
-    return ""
+        what = f"`{operation.text or said(one)}`"
+        if "bypass" in operation.flags:
+            return f"{what} passes a safeguard by", "for what this command did the guard was not asked"
+        # A server that is added to an agent is SUP-03's concern.
+        if operation.verb is Verb.GUARDRAIL_CHANGE and not any(flag.startswith("server=") for flag in operation.flags):
+            return f"{what} changes a safeguard", _CHANGED
+    return "", ""
+
+
+_CHANGED = "what the guard keeps from happening may differ from here on"
 
 
 @detection(
