@@ -20,8 +20,9 @@ _SHORT = {
     "pvc": "persistentvolumeclaims", "quota": "resourcequotas", "rc": "replicationcontrollers", "rs": "replicasets", "sa": "serviceaccounts",
     "sts": "statefulsets", "svc": "services",
 }  # fmt: skip
-_READS = frozenset({"get", "list", "watch"})
-_CHANGES = frozenset({"create", "update", "patch", "delete", "deletecollection", "connect"})
+_READS = frozenset({"get", "list", "watch", "head"})
+_CHANGES = frozenset({"create", "update", "patch", "delete", "deletecollection", "connect", "post", "put"})
+"""The API's own verbs, and the methods of HTTP by which a proxy before it tells them."""
 _LOOKS = frozenset({"get", "describe", "logs", "wait", "top", "diff", "rollout status", "rollout history", "events"})
 
 
@@ -37,8 +38,8 @@ def cluster_asked(operation: Operation) -> Iterator[str]:
 
 
 def cluster_seen(event: Event) -> Iterator[str]:
-    """The value of what an API server's record tells; a part of a thing (`pods/web-1/log`) is the thing's."""
-    verb, where = event.tool.partition(" ")[0], event.target
+    """The value of what the API server's record tells, or that of a proxy before it; a part of a thing (`pods/web-1/log`) is the thing's."""
+    verb, where = event.tool.partition(" ")[0].lower(), event.target
     if where.cls is TargetClass.CLUSTER and where.name and where.detail and verb in _READS | _CHANGES:
         yield _value(f"{where.name.casefold()}/{thing_of(where.detail)}", changes=verb in _CHANGES)
 

@@ -95,7 +95,7 @@ def match_values(event: Event) -> tuple[str, ...]:
         if reaches_out(op):
             found.update(_value(op.verb, op.target, event, elsewhere(op)))
             found.update(cluster_asked(op))
-    if event.vantage is Vantage.TARGET:
+    if event.vantage is not Vantage.AGENT:
         found.update(cluster_seen(event))
     command, arguments = event.attrs.get("command"), event.attrs.get("arguments")
     if event.verb is Verb.EXEC and isinstance(command, str) and command.strip():

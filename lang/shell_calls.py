@@ -190,6 +190,7 @@ def _looked_into(
         "parallel",
         "find",
         "ssh",
+        "tsh",
     ):
         return _special(name, args, command, through, more)
     if name in PROGRAMS and (rest := inside(name, args)):
@@ -251,6 +252,10 @@ def _special(name: str, args: tuple[Word, ...], command: SimpleCommand, through:
         return _find(args, command, inner)
     if name == "ssh":
         return _ssh(args, command, through, more)
+    if name == "tsh" and args and args[0].text == "ssh":
+        return _ssh(args[1:], command, through, more)
+    if name == "tsh" and args and args[0].text == "kubectl":
+        return [], args, more
     return None
 
 

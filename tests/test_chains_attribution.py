@@ -557,6 +557,15 @@ def test_a_capture_of_the_traffic_shows_the_agents_call() -> None:
     assert of(place([*mine, early]), early).task == task_id("mcp.session:m1")
 
 
+@pytest.mark.parametrize("client", ["ssh", "tsh ssh", "tsh ssh --cluster=acme"])
+def test_a_bastions_record_of_a_command_belongs_to_the_client_that_sent_it(client: str) -> None:
+    sent = call(S1, "c1", 10, attrs={"command": f'{client} root@db-1 "systemctl restart pg"'})
+    seen = effect("x", 10.5, verb="exec", point="bastion", target="network:db-1", attrs={"command": "/bin/systemctl restart pg"})
+    assert of(place([sent, result(S1, "c1", 12), seen]), seen).task == T1
+    other = effect("y", 10.5, verb="exec", point="bastion", target="network:db-1", attrs={"command": "systemctl stop pg"})
+    assert of(place([sent, result(S1, "c1", 12), other]), other).task == ""
+
+
 def _opened(*more: Event) -> tuple[dict[str, Attribution], Event]:
     """A connection's opening, of which a call is known by inference, among other events."""
     over = "scope mcp.session:m1"

@@ -33,6 +33,7 @@ def task_of(command: str, tool: str, target: str) -> str:
         ("kubectl -n pay set image deploy/queue queue=acme/queue:2", "patch deployments", "cluster:pay@deployments/queue"),
         ("kubectl -n pay exec web-1 -- env", "create pods", "cluster:pay@pods/web-1/exec"),
         ("kubectl -n pay logs web-1", "get pods", "cluster:pay@pods/web-1/log"),
+        ("tsh kubectl -n pay delete pod web-1", "DELETE pods", "cluster:pay@pods/web-1"),
     ],
 )
 def test_the_api_server_shows_a_command(command: str, tool: str, target: str) -> None:

@@ -155,7 +155,6 @@ def destroys(operation: Operation, one: Step) -> bool:
         example("back to asking", False, chain(step("guardrail.change", mode="default", tool="yes"))),
         example("refused", False, chain(step("exec", answer("deny"), command="git push --no-verify origin x", tool="no"))),
         example("the flag as what a search is for", False, chain(step("exec", command="git log --grep '--no-verify'", tool="yes"))),
-        example("a server added to the agent", False, chain(step("exec", command="claude mcp add docs -- npx docs-mcp@1.2.0", tool="yes"))),
     ),
 )  # fmt: skip
 def bypassed(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
@@ -184,9 +183,9 @@ def _bypass(one: Step) -> tuple[str, str]:
         what = f"`{operation.text or said(one)}`"
         if "bypass" in operation.flags:
             return f"{what} passes a safeguard by", "for what this command did the guard was not asked"
-        # A server that is added to an agent is SUP-03's concern.
-        if operation.verb is Verb.GUARDRAIL_CHANGE and not any(flag.startswith("server=") for flag in operation.flags):
-            return f"{what} changes a safeguard", _CHANGED
+        if operation.verb is Verb.GUARDRAIL_CHANGE:
+            adds = any(flag.startswith("server=") for flag in operation.flags)
+            return f"{what} changes {'what the agent may use' if adds else 'a safeguard'}", _CHANGED
     return "", ""
 
 
