@@ -92,7 +92,7 @@ class Resolver:
     def apart(self, stubs: Sequence[Stub]) -> list[int | None]:
         """How far the clock of each event's point stands from that of the one call that says the same; see `chains.words`."""
         self.reach.fetch(name for stub in stubs for name in word_names(stub))
-        return [apart(stub, self.reach.carriers) for stub in stubs]
+        return [apart(stub, self.reach.carriers, self.reach.callers) for stub in stubs]
 
     def _unit_id(self, stub: Stub) -> str:
         """The record, whose events are placed together; the event itself where it is not filed under it, or too many are."""

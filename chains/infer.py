@@ -14,7 +14,7 @@ import msgspec
 
 from chains.facts import OrgFacts
 from chains.match import FOLDER, LOOSE, elsewhere_asked, match_names, other_operation, values_of
-from chains.reach import Reach, is_call, prints
+from chains.reach import Reach, is_call
 from lang.late import late
 from model.chain import Candidate, Link
 from model.evidence import Stub
@@ -198,8 +198,8 @@ class Inference:
         calls: dict[str, Stub] = {}
         said: dict[str, frozenset[str]] = {}
         for name in self._names(seen):
-            for stub in self.reach.carriers(name):
-                owner = stub if is_call(stub) else self._printed_by(stub) if prints(stub) else None
+            for stub in self.reach.callers(name):
+                owner = stub if is_call(stub) else self._printed_by(stub)
                 if owner is not None:
                     calls[owner.id] = owner
                     said[owner.id] = said.get(owner.id, self._values_of(owner)) | self._values_of(stub)

@@ -37,6 +37,7 @@ class Reach:
     def __init__(self, index: EventIndex) -> None:
         self._index = index
         self._found: dict[str, list[Stub]] = {}
+        self._callers: dict[str, tuple[Stub, ...]] = {}
         self._roots: dict[str, str] = {}
         self._direct: dict[str, Place | None] = {}
         self._samples: dict[str, list[Stub]] = {}
@@ -57,6 +58,12 @@ class Reach:
             self.fetch((name,))
         found = self._found[name]
         return found if len(found) <= HOT else ()
+
+    def callers(self, name: str) -> Sequence[Stub]:
+        """Of the carriers of a key the agents' calls and what came back of them: many records ask for them, and most find none."""
+        if name not in self._callers:
+            self._callers[name] = tuple(stub for stub in self.carriers(name) if is_call(stub) or prints(stub))
+        return self._callers[name]
 
     def first_of_scope(self, name: str) -> Sequence[Stub]:
         """The first events that carry a scope key, hot or not."""
