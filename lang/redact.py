@@ -9,7 +9,6 @@ redacted, a placeholder or an identifier stays as it is, and a record that was J
 from __future__ import annotations
 
 import hmac
-import json as jsonlib
 import re
 from base64 import b64encode
 from bisect import bisect_left
@@ -174,7 +173,7 @@ class Redactor:
         if item.kind in GITHUB_KINDS and judge.entropy(item.value) * len(item.value) >= VENDOR_BITS:
             vendor = b64encode(sha256(item.value).digest()).decode()
             keys.append(Key(KeyRole.CREDENTIAL, "token", self.token_pseudonym(vendor)))
-        if item.kind == "jwt" and (jti := _jti(item.value)):
+        if item.kind == "jwt" and (jti := places.jti(item.value)):
             keys.append(Key(KeyRole.CREDENTIAL, "jti", jti))
         return Secret(
             item.kind,
@@ -307,13 +306,17 @@ def _by_rule(rule: Rule) -> Finder:
     return tried
 
 
-def _by_keyword() -> dict[bytes, list[tuple[int, Finder]]]:
-    """What to try at each keyword, with its rank: of overlapping candidates the lower rank is the more telling."""
-    table: dict[bytes, list[tuple[int, Finder]]] = defaultdict(list)
+def _ranked() -> list[tuple[tuple[bytes, ...], Finder]]:
+    """Keywords and what to try there; of overlapping candidates the one that stands further before is the more telling."""
     # A whole private key comes before any token that its base64 might happen to hold.
     finders = _finders()
-    actions = [finders[0], *((rule.keywords, _by_rule(rule)) for rule in RULES), *finders[1:]]
-    for rank, (words, action) in enumerate(actions):
+    return [finders[0], *((rule.keywords, _by_rule(rule)) for rule in RULES), *finders[1:]]
+
+
+def _by_keyword() -> dict[bytes, list[tuple[int, Finder]]]:
+    """What to try at each keyword, with its rank."""
+    table: dict[bytes, list[tuple[int, Finder]]] = defaultdict(list)
+    for rank, (words, action) in enumerate(_RANKED):
         for word in words:
             table[word].append((rank, action))
     return dict(sorted(table.items()))
@@ -324,7 +327,13 @@ _ARGUMENT = re.compile(rb"""[?&]command=([^&#\s"'\\<>]*+)""")
 _LISTED = re.compile(rb"""\\{1,9}"\s{0,4},\s{0,40}\\{1,9}"((?:[^"\\]++|\\[^"\\])*+)""")
 _LISTED_PLAIN = re.compile(rb"""\"\s{0,4},\s{0,40}"((?:[^"\\]++|\\.)*+)""", re.DOTALL)
 _ENCODED = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
+_RANKED = _ranked()
 _TABLE = _by_keyword()
+_RANKS = {action: rank for rank, (_, action) in enumerate(_RANKED)}
+_ANYWAY: dict[Finder, int] = {
+    places.stored_values: _RANKS[places.stored_secret],
+    places.audited_values: _RANKS[places.audited_secret],
+}
 # Escapes of printable characters are met in the same pass; they mean that the record must be read without them.
 _ACTIONS = [*_TABLE.values(), *([] for _ in ESCAPES)]
 _SEARCH = BytesAhoCorasick([*_TABLE, *ESCAPES], implementation=Implementation.DFA)
@@ -335,22 +344,22 @@ def _spans(data: bytes, json: bool) -> Iterator[tuple[int, int, Found]]:
     if len(data) <= _WHOLE:
         yield from _find(data, json)
         return
-    done = 0
+    done, told = 0, places.Told(data, json)
     for at in range(0, len(data), _PIECE):
         begin = max(0, at - _AROUND)
-        for start, end, item in _find(data[begin : at + _PIECE + _AROUND], json):
+        for start, end, item in _find(data[begin : at + _PIECE + _AROUND], json, anyway=tuple(told.at(begin))):
             if max(at, done) <= begin + start < at + _PIECE:
                 done = begin + end
                 yield begin + start, done, item
 
 
-def _find(raw: bytes, json: bool, typed: bool = False) -> list[tuple[int, int, Found]]:
-    """Spans to replace in a text that is searched as a whole, in order, none overlapping."""
+def _find(raw: bytes, json: bool, typed: bool = False, anyway: tuple[Finder, ...] = ()) -> list[tuple[int, int, Found]]:
+    """Spans to replace in a text that is searched as a whole, in order, none overlapping; `anyway` needs no keyword in it."""
     hits = _SEARCH.find_matches_as_indexes(raw, overlapping=True)
-    if not hits:
+    if not hits and not anyway:
         return []
     view = None
-    if max(hits)[0] >= len(_TABLE) and has_escapes(raw):
+    if hits and max(hits)[0] >= len(_TABLE) and has_escapes(raw):
         view = View(raw)
         hits = _SEARCH.find_matches_as_indexes(view.data, overlapping=True)
     scan = Scan(raw if view is None else view.data, json, typed)
@@ -363,6 +372,9 @@ def _find(raw: bytes, json: bool, typed: bool = False) -> list[tuple[int, int, F
             until = action(scan, start, end)
             if until:
                 looked[rank] = until
+    for action in anyway:
+        scan.rank = _ANYWAY[action]
+        action(scan, 0, 0)
     if not scan.candidates:
         return []
     return [(*((item.start, item.end) if view is None else view.raw_span(item.start, item.end)), item) for item in _chosen(scan)]
@@ -378,14 +390,3 @@ def _chosen(scan: Scan) -> list[Found]:
             starts.insert(at, item.start)
             taken.insert(at, item)
     return taken
-
-
-def _jti(token: bytes) -> str:
-    """The id that a JSON Web Token states of itself, "" if it has none."""
-    payload = decoded(token.split(b".")[1])
-    try:
-        claims = jsonlib.loads(payload or b"")
-    except (ValueError, RecursionError):
-        return ""
-    jti = claims.get("jti") if isinstance(claims, dict) else None
-    return jti if isinstance(jti, str) and 8 <= len(jti) <= 256 else ""

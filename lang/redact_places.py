@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json as jsonlib
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
 from lang import redact_judge as judge
 from lang.late import late
-from lang.redact_scan import BLOCK, REACH, VALUE_OF, Found, Scan, decoded, login
+from lang.redact_scan import BLOCK, REACH, VALUE_OF, Finder, Found, Scan, decoded, login
 from lang.redact_view import plain
 
 _BEARER = late(rb"""[Bb](?:earer|EARER)(?:\s|%20|\+|\\[tn])+([A-Za-z0-9._~+/=|:%-]{8,8192})""")
@@ -139,6 +141,17 @@ def jwt(scan: Scan, start: int, end: int) -> int:
     return scan.add(Found(start, match.end(), "jwt", "JSON Web Token", match.group())) if match else 0
 
 
+def jti(token: bytes) -> str:
+    """The id that a JSON Web Token states of itself, "" if it has none."""
+    payload = decoded(token.split(b".")[1])
+    try:
+        claims = jsonlib.loads(payload or b"")
+    except (ValueError, RecursionError):
+        return ""
+    told = claims.get("jti") if isinstance(claims, dict) else None
+    return told if isinstance(told, str) and 8 <= len(told) <= 256 else ""
+
+
 _BEGIN = late(rb"-----BEGIN ([A-Z0-9 ]{0,40})PRIVATE KEY(?: BLOCK)?-----")
 _END = late(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _STRING_END = late(rb'(?:[^"\\]|\\.)*+', re.S)
@@ -244,6 +257,12 @@ def stored_secret(scan: Scan, start: int, end: int) -> int:
         return 0
     if any(word not in data for word in _VAULT_RECORD):
         return len(data)
+    return stored_values(scan, start, end)
+
+
+def stored_values(scan: Scan, start: int, end: int) -> int:
+    """The values of what a secret store answered or was told, wherever in a record of its own they stand."""
+    data = scan.data
     for block in _DATA_JSON.finditer(data):
         for item in _MEMBER.finditer(data, block.start(1), block.end(1)):
             value = plain(item.group(1))
@@ -253,7 +272,8 @@ def stored_secret(scan: Scan, start: int, end: int) -> int:
 
 
 _KIND_SECRET = late(rb"""(?:kind|@type)(?:\\*["'])?\s?:\s?(?:\\*["'])?(?:[\w.]{1,20}/v1\.)?Secret(?:List)?(?![A-Za-z])""")
-_ABOUT_SECRETS = late(rb"""resource\\*"\s?:\s?\\*"secrets\\*\"""")
+_ABOUT_SECRETS = late(rb"""resource\\*(?:"|u0022)\s?:\s?\\*(?:"|u0022)secrets\\*(?:"|u0022)""")
+_REQUEST = b"objectRef"
 _VALUE = rb"""\\*"value\\*"\s?:\s?\\*"((?:[^"\\]|\\[^"\\]){4,40000}+)"""
 _PATH = rb"""\\*"path\\*"\s?:\s?\\*"/(?:data|stringData)/[^"\\]{1,253}+\\*"\s?"""
 _STEP = rb"""(?:,\s?\\*"op\\*"\s?:\s?\\*"\w{1,10}\\*"\s?)?,\s?"""
@@ -286,10 +306,15 @@ def cluster_secret(scan: Scan, start: int, end: int) -> int:
 
 def audited_secret(scan: Scan, start: int, end: int) -> int:
     """What an audited request on secrets says without naming their kind: a patch, merged or a list of operations."""
-    data = scan.data
-    if not _ABOUT_SECRETS.search(data, max(0, start - 24), min(len(data), end + 8)):
+    if not _ABOUT_SECRETS.search(scan.data, max(0, start - 24), min(len(scan.data), end + 8)):
         return 0
-    following = data.find(b"objectRef", end)
+    return audited_values(scan, start, end)
+
+
+def audited_values(scan: Scan, start: int, end: int) -> int:
+    """The values of secrets behind what said that the request is about them, up to the next request."""
+    data = scan.data
+    following = data.find(_REQUEST, end)
     until = following if following >= 0 else len(data)
     for block in _DATA_JSON.finditer(data, end, until):
         for item in _MEMBER.finditer(data, block.start(1), block.end(1)):
@@ -298,6 +323,26 @@ def audited_secret(scan: Scan, start: int, end: int) -> int:
         for item in patch.finditer(data, end, until):
             _cluster_value(scan, item.start(1), item.group(1))
     return until
+
+
+class Told:
+    """What a record too large to be searched at once says of all of itself, for the pieces in which it is not written."""
+
+    def __init__(self, data: bytes, json: bool) -> None:
+        self._stored = json and all(word in data for word in _VAULT_RECORD) and _VAULT_VALUES.search(data) is not None
+        self._audited: list[tuple[int, int]] = []
+        for match in _ABOUT_SECRETS.finditer(data):
+            if not self._audited or match.start() >= self._audited[-1][1]:
+                following = data.find(_REQUEST, match.end())
+                self._audited.append((match.start(), following if following >= 0 else len(data)))
+
+    def at(self, begin: int) -> Iterator[Finder]:
+        """What to look for from the beginning of the piece that begins here, whatever stands in it."""
+        if self._stored:
+            yield stored_values
+        place = bisect_right(self._audited, (begin,)) - 1
+        if place >= 0 and self._audited[place][0] < begin < self._audited[place][1]:
+            yield audited_values
 
 
 def _cluster_value(scan: Scan, start: int, value: bytes) -> None:

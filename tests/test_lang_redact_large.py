@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 
 import pytest
 
@@ -40,3 +41,22 @@ def test_a_list_of_passwords_goes_whole_and_is_told_in_part() -> None:
     assert b"vB7zLm" not in found.data
     assert found.data.count(b"REDACTED.password.") == len(made)
     assert len(found.secrets) == MOST_TOLD
+
+
+def test_a_large_listing_of_cluster_secrets_goes_whole() -> None:
+    made = [b64encode(f"Qx{n:05}vB7zLm".encode()).decode() for n in range(3_000)]
+    items = [{"metadata": {"name": f"s{n}", "note": "lorem ipsum " * 80}, "data": {"pw": one}} for n, one in enumerate(made)]
+    about = {"verb": "list", "objectRef": {"resource": "secrets"}, "responseObject": {"kind": "SecretList", "items": items}}
+    for record in (about, {"log": json.dumps(about)}, {"log": json.dumps(about).replace('"', "\\u0022")}):
+        data = json.dumps(record).replace("\\\\u0022", "\\u0022").encode()
+        assert not any(one.encode() in REDACTOR.redact(data).data for one in made[::250] + made[-1:])
+    other = json.dumps({"objectRef": {"resource": "configmaps"}, "responseObject": {"items": items}}).encode()
+    assert REDACTOR.redact(other).data == other
+
+
+def test_what_a_secret_store_wrote_in_clear_goes_however_far_from_what_tells_it_is_one() -> None:
+    held = {f"member-{n}": f"Qx{n:05}vB7zLm" for n in range(20)}
+    request = {"operation": "update", "path": "kv/data/x", "mount_type": "kv", "remote_address": "10.0.0.1"}
+    filler = {"note": "lorem ipsum " * 200_000}
+    record = json.dumps({"request": request, "filler": filler, "response": {"data": held}}).encode()
+    assert b"vB7zLm" not in REDACTOR.redact(record).data
