@@ -197,6 +197,20 @@ def test_the_corpus_is_recognised_as_what_its_folders_say(corpus: Path) -> None:
     assert seen == set(FOLDERS)
 
 
+STRANGERS: dict[str, dict[str, object]] = {
+    "toolhive": {"type": "Payment", "outcome": "denied", "component": "shop", "subjects": {"user": "u"}, "audit_id": "a", "logged_at": "2026-06-01T14:00:00Z"},
+    "suricata": {"timestamp": "2026-06-01T14:00:00Z", "event_type": "alert", "src_ip": "10.0.0.1", "dest_ip": "10.0.0.2", "proto": "TCP"},
+    "cerbos": {"callId": "c1", "timestamp": "2026-06-01T14:00:00Z", "method": "INVITE"},
+    "tracee": {"timestamp": 1780322400, "eventName": "click", "args": {"x": 1}, "processId": 3},
+}  # fmt: skip
+"""What an audit library, a firewall, a telephone system and a web page write, by the format that has these members as well."""
+
+
+@pytest.mark.parametrize("format", list(STRANGERS))
+def test_another_products_record_with_the_same_members_is_not_taken(format: str) -> None:
+    assert MAPPINGS[format].sniff([STRANGERS[format]] * 3) == 0
+
+
 def test_partly_kept_entries_of_the_corpus_are_rejected_not_guessed(corpus: Path) -> None:
     counts = {"events": 0, "rejected": 0, "lacking": 0}
     with (corpus / "okta-systemlog/panther-labs__panther-analysis/okta-systemlog.jsonl").open("rb") as stream:

@@ -210,12 +210,18 @@ def _recognise(node: Node) -> Recognise:
         if name not in parts:
             return ()
         if not parts[name].is_list:
-            return tuple(expression(one, parts[name]) for one in parts[name].texts())
-        return tuple(value(one) if one.is_map else expression(one.text(), one) for one in parts[name].items())
+            return tuple(_there(one, parts[name]) for one in parts[name].texts())
+        return tuple(value(one) if one.is_map else _there(one.text(), one) for one in parts[name].items())
 
     score = int(parts["score"].number(1, 100)) if "score" in parts else 80
     needs, touches = _needs(parts.get("has")), _touches(parts)
     return Recognise(each("has"), each("any"), each("lacks"), _expression(parts.get("when")), score, needs, touches)
+
+
+def _there(said: str, node: Node) -> Value:
+    """A member that is false is there; a condition that does not hold finds nothing."""
+    found = expression(said, node)
+    return found if beginning(said) else lambda record: None if (one := found(record)) is False else one
 
 
 def _touches(parts: dict[str, Node]) -> frozenset[str]:
