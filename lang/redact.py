@@ -20,12 +20,13 @@ from typing import NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
+from lang import redact_audit as audit
 from lang import redact_fields as fields
 from lang import redact_judge as judge
 from lang import redact_places as places
 from lang import redact_programs as programs
 from lang.redact_named import NAMED
-from lang.redact_rules import Rule, spellings
+from lang.redact_rules import Rule, any_case, spellings
 from lang.redact_scan import BLOCK, REACH, Finder, Found, Scan, decoded
 from lang.redact_services import BUSINESS, MESSAGING, MONITORING, REGISTRIES
 from lang.redact_tokens import CLOUDS, CODE_HOSTS, GITHUB_KINDS, MODELS
@@ -202,7 +203,7 @@ def _finders() -> list[tuple[tuple[bytes, ...], Finder]]:
         ((b"curl ",), programs.user_flag),
         (tuple(_PASSWORD_PROGRAMS), programs.password_flag),
         ((b"echo ", b"printf "), programs.echoed),
-        (_any_case("password '", "identified by '"), programs.sql),
+        (any_case("password '", "identified by '"), programs.sql),
         (tuple(programs.HANDED_OVER), programs.handed_over),
         ((b"machine ", b"default login"), programs.netrc),
         ((b'auth"', b"auth\\"), programs.registry_auth),
@@ -210,6 +211,7 @@ def _finders() -> list[tuple[tuple[bytes, ...], Finder]]:
         ((b"eyJ", b"ewo", b"YXBpVmVyc2lvbjog"), _base64_document),
         ((b"?command=", b"&command="), _called_by_query),
         (tuple(name + mark for name in _LISTED_PROGRAMS for mark in (b'"', b"\\")), _called_by_list),
+        (audit.KEYWORDS, _called_in_audit),
         ((b"Private-Lines:",), places.putty),
         ((b'"kty', b"kty\\"), places.jwk),
         ((b'"mount_type"', b'"path"'), places.stored_secret),
@@ -277,8 +279,13 @@ def _called_by_list(scan: Scan, start: int, end: int) -> int:
     return at
 
 
-def _any_case(*words: str) -> tuple[bytes, ...]:
-    return tuple(word.encode() for text in words for word in (text.lower(), text.upper()))
+def _called_in_audit(scan: Scan, start: int, end: int) -> int:
+    """A command line as the kernel's audit has it; what is found in an argument that stands in hex gives way there."""
+    (line, lies), until = audit.typed(scan.data, start)
+    for begin, stop, item in () if scan.typed else _find(line, False, typed=True):
+        if b'"' not in scan.data[lies[begin] : lies[stop]]:
+            scan.add(item._replace(start=lies[begin], end=lies[stop]))
+    return until
 
 
 _BASE64_DOCUMENT = re.compile(rb"(?<![A-Za-z0-9+/._-])[A-Za-z0-9+/]{40,65536}={0,2}(?![A-Za-z0-9+/._-])")

@@ -100,3 +100,8 @@ def spellings(name: str) -> tuple[bytes, ...]:
 
 def _words(keywords: str | tuple[str, ...]) -> tuple[bytes, ...]:
     return tuple(w.encode() for w in (keywords.split() if isinstance(keywords, str) else keywords))
+
+
+def any_case(*words: str) -> tuple[bytes, ...]:
+    """Words in lower and in upper case, as keywords."""
+    return tuple(word.encode() for text in words for word in (text.lower(), text.upper()))

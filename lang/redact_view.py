@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 
-ESCAPES = (b"\\u00", b"\\/")
-"""What every escape of a printable character begins with, behind any further backslashes."""
+ESCAPES = (b"\\u00", b"\\/", b"&quot;", b"&apos;")
+"""What every escape of a printable character begins with, behind any further backslashes; XML's quotes, as event logs write them."""
 
 # From the beginning of a run of backslashes alone: trying each of a hundred thousand as the first takes seconds.
-_ESCAPE = re.compile(rb"(?<!\\)(\\++)(?:u00([2-7][0-9A-Fa-f])|/)")
+_ESCAPE = re.compile(rb"(?<!\\)(\\++)(?:u00([2-7][0-9A-Fa-f])|/)|&(?:quot|apos);")
+_XML = {b"&quot;": b'"', b"&apos;": b"'"}
 _RUN = re.compile(rb"\\+")
 _CODE = re.compile(rb"\\u([0-9A-Fa-f]{4})")
 
@@ -32,12 +33,13 @@ class View:
         self._raw_ends: list[int] = []
         done = length = 0
         for match in _ESCAPE.finditer(raw):
-            char = bytes((int(match.group(2), 16),)) if match.group(2) else b"/"
+            code = match.group(2)
+            char = bytes((int(code, 16),)) if code else _XML.get(match.group(), b"/")
             if char == b"\x7f":
                 continue
             if char in b"\"\\'":
                 # A quote stays an escaped quote: it must never look like the end of the string it stands in.
-                char = match.group(1) + char
+                char = (match.group(1) or b"\\") + char
             begin, end = match.span()
             parts += (raw[done:begin], char)
             length += begin - done

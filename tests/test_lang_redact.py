@@ -580,3 +580,19 @@ def test_a_run_of_backslashes_is_looked_through_once() -> None:
     raw = b'{"a":"' + b"\\" * (2 << 20) + b'\\u0041"}'
     assert View(raw).data == b'{"a":"A"}'
     assert View(b'"' + b"\\" * (2 << 20) + b'"').data == b'"' + b"\\" * (2 << 20) + b'"'
+
+
+def test_a_command_line_in_xml_is_read_with_its_quotes() -> None:
+    value = "Zq7fK2mW9xB4tR"
+    for command in (
+        f"mysql --password=&quot;{value}&quot; db",
+        f"curl -u &quot;bob:{value}&quot; https://h",
+        f"curl -u &apos;b:{value}&apos; h",
+    ):
+        line = f'<Data Name="CommandLine">{command}</Data>'
+        for text in (line, json.dumps({"line": line})):
+            redacted = R.redact(text.encode(), json=text != line).data.decode()
+            assert value not in redacted
+            assert redacted.count(command[-8:]) == 1
+    plain = "<p>he said &quot;no&quot;, and &apos;maybe&apos;</p>"
+    assert R.redact_text(plain) == plain

@@ -34,7 +34,8 @@ Value = Callable[[Json], object]
 _PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _HOLE = re.compile(r"\{([^{}]+)\}")
 _FORMS = ("values", "pattern", "as", "split", "join")
-_HEX = re.compile(r"[0-9A-Fa-f]+")
+_HEX = re.compile(r"[0-9A-Fa-f]*")
+_REPLACED = re.compile(r"(REDACTED\.[a-z0-9-]{1,40}\.[0-9a-f]{12})")
 _SHORT = 200
 """Words of a closed list are no longer; longer texts are not remembered."""
 
@@ -62,11 +63,12 @@ def _unhexed(value: str) -> str:
     """The text behind hex digits, as auditd writes what holds a space, a quote or a control character; other texts stay.
 
     What would be plain text without any of these, or no text at all, was not encoded: it only looks like hex digits. Bytes
-    of value 0 part arguments.
+    of value 0 part arguments. A secret in it was replaced by what is not in hex.
     """
-    if len(value) < 2 or len(value) % 2 or not _HEX.fullmatch(value):
+    parts = _REPLACED.split(value)
+    if len(value) < 2 or any(len(part) % 2 or not _HEX.fullmatch(part) for part in parts[::2]):
         return value
-    data = bytes.fromhex(value)
+    data = b"".join(part.encode() if at % 2 else bytes.fromhex(part) for at, part in enumerate(parts))
     if all(0x20 < byte < 0x7F and byte != 0x22 for byte in data):
         return value
     try:
