@@ -24,7 +24,7 @@ from importers.cutting.wrapping import (
     Unwrapped,
     Way,
     cut_by_runtime,
-    found_at,
+    first_at,
     in_carriers,
     inside,
     laid_flat,
@@ -235,14 +235,14 @@ def _of_carried(sample: list[object], known: Collection[Importer], levels: int =
         if inner and way.container == "json":
             within.append((way, inner))
     for way in ways_elsewhere(sample):
-        inner = inside([one for record in sample for one in found_at(record, way.path)], way, len(sample))
+        inner = inside(first_at(sample, way.path), way, len(sample))
         score, importer = _of_records(inner, known)
         if importer is not None and score >= SURE_ELSEWHERE:
             return importer, [way]
         if inner and not way.objects:
             within.append((way, inner))
     for way in FLAT:
-        held_flat = [one for record in sample for one in found_at(record, way.path)]
+        held_flat = first_at(sample, way.path)
         inner = inside(held_flat, way, len(sample)) if any(map(laid_flat, held_flat)) else []
         score, importer = _of_records(inner, known)
         if importer is not None and score >= SURE_OF_ROWS:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from importers import NotRecognised, open_source
+from importers.cutting.wrapping import ROWS, first_at
 from importers.shared.fields import decode, mapping
 from model.event import RawRecord, Reject
 from model.words import Effect
@@ -323,3 +324,17 @@ def test_attributes_of_a_log_record_may_be_the_record() -> None:
     items = [item for item in source.items() if isinstance(item, RawRecord)]
     assert (source.format, [item.index for item in items]) == ("opa", [1, 2])
     assert mapping(decode(items[0].data))["decision_id"] == OPA["decision_id"]
+
+
+def test_of_a_large_answer_the_first_rows_tell_the_format_and_all_are_read() -> None:
+    table = {"columns": list(OPA), "rows": [list(OPA.values())] * 3_000}
+    assert len(first_at([table], (ROWS,))) < 1_000
+    source = open_source(io.BytesIO(json.dumps({"tables": [table]}).encode()))
+    assert source.format == "opa"
+    assert sum(isinstance(item, RawRecord) for item in source.items()) == 3_000
+
+
+def test_a_list_of_thousands_of_columns_is_no_table() -> None:
+    names = [f"c{n}" for n in range(5_000)]
+    assert first_at([{"columns": names, "rows": [names] * 3}], (ROWS,)) == []
+    assert len(first_at([{"columns": names[:500], "rows": [names[:500]] * 3}], (ROWS,))) == 3

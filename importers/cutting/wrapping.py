@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -121,6 +122,9 @@ _CRI = PREFIXES[0]
 _PIECES = 64 << 20
 _DOCKER = frozenset({"log", "stream", "time", "attrs"})
 _DOCKER_BUFFER = 16 << 10
+_OF_EACH = 200
+_MOST_COLUMNS = 2_000
+"""No query service answers with more; each row of more would be an object of as many members."""
 _CUT_CHARACTERS = 16
 """Bytes that a piece may have beyond the buffer: what is left of a character at either end is told as characters of three bytes."""
 
@@ -183,7 +187,7 @@ def _named(cells: list[object]) -> dict[object, object]:
 def _rows(table: dict[str, object]) -> Iterator[dict[str, object]]:
     """The rows of a table as objects; a row of another length than the columns is none."""
     columns, rows = table.get("columns", table.get("Columns")), table.get("rows", table.get("Rows"))
-    if not isinstance(columns, list) or not isinstance(rows, list):
+    if not isinstance(columns, list) or not isinstance(rows, list) or len(columns) > _MOST_COLUMNS:
         return
     told = [one if isinstance(one, str) else mapping(one).get("name", mapping(one).get("ColumnName")) for one in columns]
     names = [one for one in told if isinstance(one, str)]
@@ -234,8 +238,13 @@ def unwrapped(inner: object, way: Way) -> bytes | None:
 
 def in_carriers(sample: Sequence[object]) -> dict[Path, list[object]]:
     """What a sample holds at the places where carriers keep a record; a place that holds nothing is not named."""
-    found = {path: [one for record in sample for one in found_at(record, path)] for path in CARRIERS}
+    found = {path: first_at(sample, path) for path in CARRIERS}
     return {path: inner for path, inner in found.items() if inner}
+
+
+def first_at(sample: Sequence[object], path: Path) -> list[object]:
+    """What stands at a path, of each record's the first so many: a table's rows are all alike, and may be a hundred thousand."""
+    return [one for record in sample for one in islice(found_at(record, path), _OF_EACH)]
 
 
 def inside(inner: Sequence[object], way: Way, records: int) -> list[object]:
@@ -307,10 +316,8 @@ class Unwrapped:
 
     def _inner(self, item: RawRecord) -> Iterator[Item]:
         record = decode(item.data)
-        inner = list(found_at(record, self._way.path))
-        if not inner:
-            self.noise_lines += 1
-        for place, one in enumerate(inner, 1):
+        place = 0
+        for place, one in enumerate(found_at(record, self._way.path), 1):
             if self._way.many:
                 yield from self._whole(one, item, place)
                 continue
@@ -326,6 +333,9 @@ class Unwrapped:
                 self._pieces[piece.stream] = (line, first)
             else:
                 yield from self._whole(line, first, first.index)
+
+        if not place:
+            self.noise_lines += 1
 
     def _whole(self, inner: object, item: RawRecord, index: int | None) -> Iterator[Item]:
         data = unwrapped(inner, self._way)
