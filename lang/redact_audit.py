@@ -24,8 +24,10 @@ class Typed(NamedTuple):
 
 
 def typed(data: bytes, start: int) -> tuple[Typed, int]:
-    """The command line of the record in which such a word begins here, and where the record ends."""
+    """The command line of the record in which such a word begins here, and where the record ends; nothing without its stamp near by."""
     stamp = data.find(_NEXT, start, start + _STAMP)
+    if stamp < 0 and data.find(_NEXT, max(0, start - _STAMP * 2), start) < 0:
+        return Typed(b"", []), 0
     following = data.find(_NEXT, max(start, stamp + 1), start + _REACH)
     until = following if following >= 0 else min(len(data), start + _REACH)
     line, lies = bytearray(), list[int]()
