@@ -168,14 +168,15 @@ def test_of_a_file_that_is_broken_in_every_line_the_first_are_told_and_all_count
     assert sum(told[-1]["reject_reasons"].values()) == 2_500
 
 
-def test_a_file_that_is_of_another_format_than_was_said_is_left_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "_STRANGE", 2_000)
-    log = tmp_path / "other.jsonl"
-    log.write_bytes(b'{"a":1}\n' * 9_000)
+def test_bad_lines_before_the_first_record_are_all_kept_whatever_their_number(tmp_path: Path) -> None:
+    log = tmp_path / "late.jsonl"
+    log.write_bytes(b'{"a":1}\n' * 3_500 + LOG.read_bytes())
     with open_workspace(str(tmp_path / "s.db"), create=True) as work:
         report = import_logs(work, [str(log)], format="claude-code")
-    assert report.unreadable and not report.sources
-    assert "none of its first 3,000 records is one of claude-code" in report.skipped[0][1]
+        (listed,) = sources.sources(work)
+    assert report.sources[0].accepted and report.rejected == 3_500
+    assert listed["records"]["rejected"] == 3_500 and len(listed["rejects"]) == 3_500
+    assert [one["line"] for one in listed["rejects"][:3]] == [1, 2, 3]
 
 
 def test_of_records_that_each_have_a_type_of_their_own_the_first_types_are_told() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import pickle
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +14,7 @@ from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
 from typing import Protocol
+from zlib import compress, decompress
 
 from chains.enrich import enrich
 from importers import GROWING, NotRecognised, OpenSource, open_source
@@ -35,9 +37,6 @@ from review.workspace import Workspace
 from store import Store, StoreError
 
 MAPPING_BYTES = 1 << 20
-
-_STRANGE = 100_000
-"""Records that are rejected before the first is accepted, after which a file is held to be of another format than it was said to be."""
 
 Format = str | Importer | None
 """The id of a format, a format itself, or None to recognise it."""
@@ -232,7 +231,8 @@ class _Import:
         at, who = time.time_ns() // 1000, work.identity
         self.file = SourceFile("", importer.id, found.name, path=path, by=who, at=at, note=settings.note)
         self.done = done
-        self.held: list[Reject] = []
+        self.held: list[bytes] = []
+        """What was rejected before a record named the source, packed: a file may begin with a million bad lines."""
         self.place = Place(self.store, found, importer)
 
     def run(self, joined: _Joined, batches: Iterable[Batch]) -> None:
@@ -286,24 +286,27 @@ class _Import:
             rejects = [one for one in rejects if one.reason not in GROWING]
             self.report.growing += len(batch.rejects) - len(rejects)
         self.report.reject(rejects)
-        self.held += rejects
-        self._keep_rejects()
+        if self.file.id:
+            self._keep(rejects)
+        elif rejects:
+            self.held.append(compress(pickle.dumps(rejects), 1))
         self.report.read = batch.read - self.report.growing
         if self.settings.progress:
             self.settings.progress(self.report.name, batch.read, self.done)
 
-    def _keep_rejects(self) -> None:
-        if self.held and self.file.id:
-            self.store.reject(self.file, self.held)
-            self.held = []
-        if len(self.held) > _STRANGE:
-            raise NotRecognised(f"none of its first {len(self.held):,} records is one of {self.report.format}")
+    def _keep(self, rejects: Sequence[Reject] = ()) -> None:
+        """Store these and what was rejected before a record named the source."""
+        held, self.held = self.held, []
+        for packed in held:
+            self.store.reject(self.file, pickle.loads(decompress(packed)))  # noqa: S301  packed above
+        if rejects:
+            self.store.reject(self.file, rejects)
 
     def _finish(self, end: Ending) -> None:
         report, tally = self.report, end.tally
-        if not self.file.id and self.held:
+        if self.held:
             self._begin(end.sha256)
-        self._keep_rejects()
+            self._keep()
         self.file.sha256 = report.sha256 = end.sha256
         self.file.bytes = report.bytes = end.bytes
         report.noise_lines, report.first, report.last = end.noise_lines, tally.first, tally.last
