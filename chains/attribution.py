@@ -14,12 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from chains.connections import CONNECTION, Unit, opened
 from chains.credentials import endless
 from chains.facts import OrgFacts
-from chains.infer import Inference, Unknown
+from chains.infer import Inference
 from chains.masked import MASKED
 from chains.match import SHA
 from chains.memory import in_time
 from chains.reach import HOT, Place, Reach, is_call, task_id
 from chains.runs import Runs
+from chains.seen import Unknown
 from chains.words import apart, word_names
 from model.chain import Link
 from model.event import Key
@@ -92,7 +93,7 @@ class Resolver:
     def apart(self, stubs: Sequence[Stub]) -> list[int | None]:
         """How far the clock of each event's point stands from that of the one call that says the same; see `chains.words`."""
         self.reach.fetch(name for stub in stubs for name in word_names(stub))
-        return [apart(stub, self.reach.carriers, self.reach.callers) for stub in stubs]
+        return [apart(stub, self.reach) for stub in stubs]
 
     def _unit_id(self, stub: Stub) -> str:
         """The record, whose events are placed together; the event itself where it is not filed under it, or too many are."""

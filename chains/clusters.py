@@ -5,8 +5,10 @@ Neither names the cluster as the other does, so it is no part of it; without a n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from lang.late import late
 from model.event import Event, Operation
 from model.words import TargetClass, Verb
 
@@ -25,6 +27,9 @@ _CHANGES = frozenset({"create", "update", "patch", "delete", "deletecollection",
 """The API's own verbs, and the methods of HTTP by which a proxy before it tells them."""
 _LOOKS = frozenset({"get", "describe", "logs", "wait", "top", "diff", "rollout status", "rollout history", "events"})
 
+_CLIENT = late(r"kubectl|oc/|k3s|k0s|microk8s|tsh|teleport", re.I)
+"""Begins, or is in, the name by which the clients of a command line call themselves; controllers look at the same things all the time."""
+
 
 def cluster_asked(operation: Operation) -> Iterator[str]:
     """The values of what a command does to a cluster; what changes something looks first."""
@@ -39,6 +44,9 @@ def cluster_asked(operation: Operation) -> Iterator[str]:
 
 def cluster_seen(event: Event) -> Iterator[str]:
     """The value of what the API server's record tells, or that of a proxy before it; a part of a thing (`pods/web-1/log`) is the thing's."""
+    agent = event.attrs.get("user_agent")
+    if isinstance(agent, str) and agent and not _CLIENT.search(agent):
+        return
     verb, where = event.tool.partition(" ")[0].lower(), event.target
     if where.cls is TargetClass.CLUSTER and where.name and where.detail and verb in _READS | _CHANGES:
         yield _value(f"{where.name.casefold()}/{thing_of(where.detail)}", changes=verb in _CHANGES)

@@ -6,15 +6,26 @@ The factors below are added up; the sum must reach the threshold and leave every
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 
-import msgspec
-
 from chains.facts import OrgFacts
-from chains.match import FOLDER, LOOSE, elsewhere_asked, match_names, other_operation, values_of
+from chains.match import FOLDER, REFUSED, elsewhere_asked, match_names, other_operation, values_of
 from chains.reach import Reach, is_call
+from chains.seen import (
+    BEHIND,
+    Scored,
+    Unknown,
+    distance,
+    ends_with_call,
+    held,
+    inferable,
+    named,
+    of_cluster,
+    other_cluster,
+    parts,
+    surest,
+)
 from lang.late import late
 from model.chain import Candidate, Link
 from model.evidence import Stub
@@ -56,43 +67,19 @@ SLACK = 30_000_000
 """Microseconds by which an effect may precede its call, or a verdict follow it: clocks that differ by less are not set right."""
 IN_ORDER = 5_000_000
 """Microseconds that are no order at all."""
+OVER = 10_000_000
+"""Microseconds after a call's end by which a clock may hide that the call made it: a larger difference is known as skew."""
 EARLY = -0.10
 """The effect precedes the call, or the verdict follows it, by more than that."""
 RIVALS = 5
 _ACCOUNT = late(r"[A-Za-z_][\w.-]{0,31}")
 MICRO = 1_000_000
-_BEHIND = frozenset({EventKind.EFFECT, EventKind.ACTION})
-"""What follows the call it shows: what came of it, and the call as somebody between agent and tool heard it."""
 _RUN = frozenset({Verb.EXEC, Verb.UNKNOWN})
 _LAST = "\U0010ffff"
 """Sorts behind every id."""
 
 Beside = dict[str, dict[str, list[tuple[int, str]]]]
 """By what was seen and by task the times of others of its point that tell of it."""
-
-
-class Unknown(msgspec.Struct):
-    """What is to be placed: the events of one record that name no scope."""
-
-    id: str
-    stubs: list[Stub]
-    holders: frozenset[str]
-    """Tasks known to hold its credential; empty if none is known or it carries none."""
-
-
-class Scored(msgspec.Struct, frozen=True):
-    """One call that might have caused a record."""
-
-    call: Stub
-    seen: Stub
-    task: str
-    value: str
-    score: float
-    factors: dict[str, float]
-
-    @property
-    def rank(self) -> tuple[float, str]:
-        return -self.score, self.call.id
 
 
 class Inference:
@@ -105,15 +92,17 @@ class Inference:
         self.window = facts.org.inference_window_seconds * MICRO
         self._principals: dict[str, frozenset[str]] = {}
         self._values: dict[str, frozenset[str]] = {}
+        self._doubles: dict[tuple[str, str], list[tuple[int, str]]] = {}
 
     def names(self, unknown: Unknown) -> list[str]:
         """The key names under which candidates are filed."""
         return [name for stub in unknown.stubs for name in self._names(stub)]
 
-    def _names(self, stub: Stub) -> list[str]:
+    def _names(self, stub: Stub, values: Iterable[str] | None = None) -> list[str]:
         at = self._moment(stub)
         drift = max((abs(skew) for skew in self.skews.values()), default=0)
-        return match_names(sorted(values_of(stub.keys)), at, self.window + SLACK + drift) if at is not None else []
+        told = values_of(stub.keys) if values is None else values
+        return match_names(sorted(told), at, self.window + SLACK + drift) if at is not None else []
 
     def judge(self, unknown: Unknown, family: str = "") -> tuple[str, Link] | None:
         """The task a record belongs to and the link that says why; None where nothing stands out.
@@ -135,8 +124,12 @@ class Inference:
         first = min(scored, key=lambda s: s.rank, default=None)
         if first is None or {one.task for one in scored} != {first.task} or first.task == holder:
             return None
-        shown = self._then(first) and _plain(first) and self._alone(unknown, first)
+        shown = self._then(first) and _plain(first) and not self._refused(first.call) and self._alone(unknown, first)
         return self._best(scored) if shown else None
+
+    def _refused(self, call: Stub) -> bool:
+        """Whether a verdict that names the call denies it: whoever did it all the same had other means than this call."""
+        return any(self.reach.carriers(f"{REFUSED}:{key.name}") for key in call.keys if key.role is KeyRole.CALL)
 
     def _then(self, one: Scored) -> bool:
         """Whether what was seen lies within the call, or so near to its beginning that clocks may hide it."""
@@ -144,12 +137,19 @@ class Inference:
         return "during" in one.factors or (at is not None and start is not None and abs(at - start) <= IN_ORDER)
 
     def _alone(self, unknown: Unknown, one: Scored) -> bool:
-        """Whether no record of this point tells of the same by another credential, or by none, within the window."""
-        mine = _held(unknown.stubs)
-        near = (other for name in self._names(one.seen) for other in self.reach.carriers(name) if other.point == one.seen.point)
-        records = {other.record for other in near if one.value in self._values_of(other)}
+        """Whether no record of this point, and no target's, tells of the same by another credential, or by none, within the window.
+
+        Of more records than can be looked through nobody knows.
+        """
+        mine, names = held(unknown.stubs), self._names(one.seen, (one.value,))
+        if any(self.reach.hot(name) for name in names):
+            return False
+        near = [other for name in names for other in self.reach.carriers(name)]
+        records = {
+            o.record for o in near if o.point == one.seen.point or (o.kind is EventKind.EFFECT and o.vantage is Vantage.TARGET)
+        }
         self.reach.fetch(f"record:{record}" for record in records)
-        return all(mine & _held(self.reach.carriers(f"record:{record}")) for record in records - {one.seen.record})
+        return all(mine & held(self.reach.carriers(f"record:{record}")) for record in records - {one.seen.record})
 
     def _best(self, scored: list[Scored]) -> tuple[str, Link] | None:
         if not scored:
@@ -176,18 +176,18 @@ class Inference:
         found: list[tuple[Stub, Stub, str, str, int]] = []
         for seen in unknown.stubs:
             at = self._moment(seen)
-            if at is None or not _inferable(seen):
+            if at is None or not inferable(seen):
                 continue
             values = self._values_of(seen)
             for call, said in self._calls(seen):
                 moment = self._moment(call)
-                shared = sorted(values & said, key=_surest)
+                shared = sorted(values & said, key=surest)
                 place = self.reach.direct(call)
                 if moment is None or not shared or place is None:
                     continue
-                distance = _distance(seen, at, moment)
-                if -SLACK <= distance <= self.window and (not unknown.holders or place[0] in unknown.holders):
-                    found.append((seen, call, place[0], shared[0], distance))
+                away = distance(seen, at, moment)
+                if -SLACK <= away <= self.window and (not unknown.holders or place[0] in unknown.holders):
+                    found.append((seen, call, place[0], shared[0], away))
         tasks = len({task for _, _, task, _, _ in found})
         beside: dict[str, Beside] = {}
         scored = [self._score(unknown, *one, tasks, beside.setdefault(one[0].id, {})) for one in found]
@@ -235,7 +235,9 @@ class Inference:
         factors = {"target": target, "time": TIME * (1 - abs(distance) / self.window), "unique": UNIQUE / tasks}
         if value.startswith("words|"):
             factors["words"] = WORDS
-        if other_operation(self._values_of(seen), self._values_of(call)):
+        if other_operation(self._values_of(seen), self._values_of(call)) or (
+            ends_with_call(seen, value) and self._over(seen, call)
+        ):
             return None
         if elsewhere_asked(value, self._values_of(seen), self._values_of(call)):
             factors["path"] = PATH_OTHER
@@ -260,6 +262,8 @@ class Inference:
             factors["agent"] = AGENT_SAME if agent == call.point else AGENT_OTHER
         if unknown.holders:
             factors["credential"] = CREDENTIAL_SAME
+        if of_cluster(value) and self._doubled(seen, call, value):
+            return None
         if self._taken(seen, call, value, distance, beside):
             factors["taken"] = TAKEN
         factors = {name: round(factor, 4) for name, factor in factors.items()}
@@ -269,7 +273,7 @@ class Inference:
         """Whether one who acted, under any of their names, is called as the account in whose home the agent works."""
         user = next((k.value for k in call.keys if k.role is KeyRole.MATCH and k.kind == "user"), "")
         stated = {s.principal for s in (seen, *unknown.stubs) if s.principal}
-        return bool(user) and any(user in _parts(name) for one in stated for name in self.facts.names(one))
+        return bool(user) and any(user in parts(name) for one in stated for name in self.facts.names(one))
 
     def _of_another(self, call: Stub, seen: Stub) -> bool:
         """Whether a witness saw one account run what an agent runs in another's home folder; root, bare numbers and the agent's own name are nobody's.
@@ -285,14 +289,37 @@ class Inference:
 
     def _during(self, seen: Stub, call: Stub) -> bool:
         at, start = self._moment(seen), self._moment(call)
-        if at is None or start is None or at < start:
+        return at is not None and start is not None and start <= at <= max(self._ends(call), default=start - 1)
+
+    def _over(self, seen: Stub, call: Stub) -> bool:
+        """Whether the call had ended by then for certain."""
+        at, ends = self._moment(seen), self._ends(call)
+        return at is not None and bool(ends) and at > max(ends) + OVER
+
+    def _ends(self, call: Stub) -> list[int]:
+        others = [other for key in call.keys if key.role is KeyRole.CALL for other in self.reach.carriers(key.name)]
+        ends = (self._moment(other) for other in others if other.phase is Phase.RESULT and other.vantage is call.vantage)
+        return [end for end in ends if end is not None]
+
+    def _doubled(self, seen: Stub, call: Stub, value: str) -> bool:
+        """Whether another cluster's log tells the same of the time of this call: which of the two was meant is not said.
+
+        Where one of them names who is known to act in the call's task, and the other somebody else, that one is meant.
+        """
+        start = self._moment(call)
+        if start is None:
             return False
-        for key in call.keys:
-            for other in self.reach.carriers(key.name) if key.role is KeyRole.CALL else ():
-                end = self._moment(other)
-                if other.phase is Phase.RESULT and other.vantage is call.vantage and end is not None and at <= end:
-                    return True
-        return False
+        if (seen.id, value) not in self._doubles:
+            told = {other.id: other for name in self._names(seen, (value,)) for other in self.reach.carriers(name)}
+            alike = (one for one in told.values() if one.kind is seen.kind and other_cluster(seen, one))
+            timed = ((self._moment(one), self.facts.identity(one.principal) if one.principal else "") for one in alike)
+            self._doubles[seen.id, value] = sorted((at, who) for at, who in timed if at is not None)
+        doubles = self._doubles[seen.id, value]
+        end = max(self._ends(call), default=start + self.window) + OVER
+        who = {name for _, name in doubles[bisect_left(doubles, (start - IN_ORDER, "")) : bisect_right(doubles, (end, _LAST))]}
+        known = self.principals(call) if who else frozenset()
+        mine = bool(seen.principal) and self.facts.identity(seen.principal) in known
+        return bool(who) and not (mine and "" not in who and not who & known)
 
     def principals(self, call: Stub) -> frozenset[str]:
         """Everybody named as acting in the call's task, under the organisation's names."""
@@ -314,7 +341,7 @@ class Inference:
             beside[value] = self._others(seen, value)
         others = beside[value]
         near, back = abs(distance), min(IN_ORDER, abs(distance))
-        low, high = {EventKind.CREDENTIAL: (near, near), **dict.fromkeys(_BEHIND, (back, near))}.get(seen.kind, (near, back))
+        low, high = {EventKind.CREDENTIAL: (near, near), **dict.fromkeys(BEHIND, (back, near))}.get(seen.kind, (near, back))
         first, last = (moment - low, ""), (moment + high, _LAST)
         for found in others.values() if own is None else (others.get("", ()), others.get(own[0], ())):
             for at, id in found[bisect_left(found, first) : bisect_right(found, last)]:
@@ -357,44 +384,4 @@ class Inference:
 
 def _plain(one: Scored) -> bool:
     """Whether a call names what was seen by more than a loose word or a cloud's service, and nothing speaks against it."""
-    verb, _, name = one.value.partition("|")
-    named = not name.startswith(FOLDER) and (verb == "words" or Verb(verb) not in LOOSE)
-    named = named and (verb != Verb.CLOUD_CALL.value or _operation(one.value))
-    return named and not {"taken", "early", "path"} & one.factors.keys()
-
-
-def _held(stubs: Iterable[Stub]) -> frozenset[str]:
-    """The credentials a record names, and the request it is about: a second record of that may leave the credential out."""
-    return frozenset(key.name for stub in stubs for key in stub.keys if key.role in (KeyRole.CREDENTIAL, KeyRole.CALL))
-
-
-def _surest(value: str) -> tuple[bool, bool, bool, str]:
-    """The whole of a command before its target, a cloud's operation before its service, a target before a folder's name."""
-    return f"|{FOLDER}" in value, not value.startswith("words|"), not _operation(value), value
-
-
-def _operation(value: str) -> bool:
-    return value.startswith(f"{Verb.CLOUD_CALL.value}|") and "/" in value
-
-
-def _parts(name: str) -> frozenset[str]:
-    """A name and the words it is made of: `mara` of `mara.lindqvist@example.com`."""
-    account = name.casefold().rpartition("/")[2].partition("@")[0]
-    return frozenset((account, *re.split(r"[._+-]", account)))
-
-
-def _distance(seen: Stub, at: int, call: int) -> int:
-    """How far what was seen lies from the call on the side where it belongs: effects after it, verdicts before it, what was
-    issued for it on either."""
-    if seen.kind is EventKind.CREDENTIAL:
-        return abs(at - call)
-    return at - call if seen.kind in _BEHIND else call - at
-
-
-def _inferable(stub: Stub) -> bool:
-    return (
-        stub.kind is EventKind.EFFECT
-        or (stub.kind is EventKind.ACTION and stub.phase is Phase.CALL and stub.vantage is not Vantage.AGENT)
-        or (stub.kind is EventKind.DECISION and stub.phase is Phase.VERDICT)
-        or (stub.kind is EventKind.CREDENTIAL and stub.phase is Phase.ISSUED)
-    )
+    return named(one.value) and not {"taken", "early", "path"} & one.factors.keys()

@@ -18,7 +18,7 @@ from chains.runs import run_keys
 from lang.late import late
 from lang.names import host_name, repository_name
 from model.event import Event, Key, Operation, Target, digest
-from model.words import EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
+from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 
 BUCKET_SECONDS = 900
 """Width of a time bucket; a look-up takes the buckets around a moment, so the width changes no result."""
@@ -27,6 +27,8 @@ FOLDER = "~"
 """Begins a name of which only the last part is known on both sides: a repository's, by the folder worked in, or an MCP tool's, whose
 server each configuration calls as it likes."""
 DID = "did"
+REFUSED = "refused"
+"""Under which a verdict that denies a call is filed, by the call's key."""
 CLAIMED = frozenset(
     {Verb.REPO_WRITE, Verb.REPO_MERGE, Verb.PR_OPEN, Verb.PR_MERGE, Verb.PACKAGE_PUBLISH, Verb.SECRET_WRITE, Verb.CI_RUN}
     | {Verb.TICKET_OPEN, Verb.TICKET_UPDATE}
@@ -162,6 +164,8 @@ def match_keys(event: Event) -> tuple[Key, ...]:
     if not (scoped or called):
         given = event.phase in (Phase.ISSUED, Phase.RENEWED, Phase.EXPOSED)
         held = [key for key in held if given and key.role is KeyRole.CREDENTIAL]
+    if event.decision is not None and event.decision.effect is Effect.DENY:
+        keys += [Key(KeyRole.MATCH, REFUSED, key.name) for key in event.keys if key.role is KeyRole.CALL]
     keys += [Key(KeyRole.MATCH, "holder", key.name) for key in held]
     keys += [Key(KeyRole.MATCH, "sha", key.value[:SHA]) for key in commits]
     keys += run_keys(event)

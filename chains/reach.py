@@ -65,6 +65,10 @@ class Reach:
             self._callers[name] = tuple(stub for stub in self.carriers(name) if is_call(stub) or prints(stub))
         return self._callers[name]
 
+    def hot(self, name: str) -> bool:
+        """Whether so many events carry a key that none of them is listened to."""
+        return not self.carriers(name) and bool(self._found[name])
+
     def first_of_scope(self, name: str) -> Sequence[Stub]:
         """The first events that carry a scope key, hot or not."""
         if name not in self._samples:

@@ -7,10 +7,8 @@ nearly the same time. The times compared are those logged; no skew is known yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from chains.match import FOLDER, LOOSE, match_names, values_of
-from chains.reach import is_call
+from chains.reach import Reach, is_call
 from model.evidence import Stub
 from model.words import EventKind, KeyRole, Phase, Vantage, Verb
 
@@ -38,7 +36,7 @@ def word_names(stub: Stub) -> list[str]:
     return match_names(word_values(stub), stub.at or 0, WORDS_REACH)
 
 
-def apart(stub: Stub, carriers: Callable[[str], Iterable[Stub]], callers: Callable[[str], Iterable[Stub]]) -> int | None:
+def apart(stub: Stub, reach: Reach) -> int | None:
     """Its time less that of the call that says the same, where that call and this record can be told; None else.
 
     Either both are alone in what they say, or as many calls say it as records do, in one short group that stands alone: then each
@@ -47,9 +45,9 @@ def apart(stub: Stub, carriers: Callable[[str], Iterable[Stub]], callers: Callab
     at = stub.at or 0
     for value in word_values(stub):
         names = match_names((value,), at, WORDS_REACH)
-        if not any(is_call(one) for name in names for one in callers(name)):
+        if any(reach.hot(name) for name in names) or not any(is_call(one) for name in names for one in reach.callers(name)):
             continue
-        held = {one.id: one for name in names for one in carriers(name)}
+        held = {one.id: one for name in names for one in reach.carriers(name)}
         near = [one for one in held.values() if one.at is not None and abs(one.at - at) <= WORDS_REACH]
         calls = sorted(one.at or 0 for one in near if is_call(one))
         alike = [one for one in near if one.point == stub.point and one.phase is stub.phase and one.record != stub.record]

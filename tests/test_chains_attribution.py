@@ -339,12 +339,18 @@ def test_a_use_that_another_tasks_call_tells_of_is_that_tasks_and_not_the_holder
         [effect("other", 90, who="dana-gh")],
         [effect("other", 90, record="rec-q"), used("w", 90, "credential token:q", record="rec-q")],
         [call("33333333-3333-4333-8333-333333333333", "c3", 15, **PUSH)],
+        [effect("other", 90, point="gitlab:acme")],
+        [verdict("no", 10.1, "call call:c1", effect="deny")],
+        [effect(f"hot {n}", 250 + n / 100) for n in range(501)],
     ],
     ids=[
         "the holder calls for the same",
         "a record without a credential",
         "a record by another credential",
         "a third task calls",
+        "a record at another target",
+        "the other task's call was refused",
+        "too many records to look through",
     ],
 )
 def test_a_use_stays_with_the_holder_where_it_may_be_the_holders(beside: list[Event]) -> None:
@@ -552,7 +558,10 @@ def test_a_capture_of_the_traffic_shows_the_agents_call() -> None:
     # Of two that call for the same at one moment nobody can say which it heard.
     found = place([*mine, call(S2, "c2", 10.01, **_tool("delete_repo")), result(S2, "c2", 11), asked, answer])
     assert {of(found, one).task for one in (asked, answer)} == {task_id("mcp.session:m1")}
-    # What is heard before the call is not the call.
+    # What is heard before the call, or after its end, is not the call.
+    late = event("late", "action", "call", "witness", "mcp", 22, heard, "call mcp.rpc:r9", attrs={"arguments": "abcd"}, **said)
+    same = call(S1, "c1", 10, attrs={"arguments": "abcd"}, **_tool("delete_repo"))
+    assert of(place([same, mine[1], late]), late).task == task_id("mcp.session:m1")
     early = event("early", "action", "call", "witness", "mcp", -40, heard, "call mcp.rpc:r8", **said)
     assert of(place([*mine, early]), early).task == task_id("mcp.session:m1")
 

@@ -54,3 +54,41 @@ def test_the_api_server_shows_a_command(command: str, tool: str, target: str) ->
 )
 def test_another_thing_or_another_act_is_not_the_commands(command: str, tool: str, target: str) -> None:
     assert not task_of(command, tool, target)
+
+
+def _seen(
+    id: str, seconds: float, who: str = "dana@acme", point: str = "kubernetes", tool: str = "delete pods", **attrs: str
+) -> Event:
+    """What an API server logs of one pod."""
+    target = "cluster:pay@pods/web-1"
+    return effect(id, seconds, verb="cluster.call", point=point, target=target, tool=tool, who=who, attrs=attrs)
+
+
+def _tasks(*seen: Event, command: str = "kubectl --context a -n pay delete pod web-1") -> list[bool]:
+    """Of each record whether it stands in the task of a command that ran for two seconds."""
+    story = [verdict("d", 1, scope(S1)), call(S1, "c1", 10, attrs={"command": command}), result(S1, "c1", 12), *seen]
+    index = MemoryIndex(ready(story))
+    return [bool(one.task) for one in attribute([index.stubs[e.id] for e in seen], index, facts())]
+
+
+@pytest.mark.parametrize("tool", ["delete pods", "get pods"])
+def test_what_the_same_person_does_after_the_command_is_not_the_commands(tool: str) -> None:
+    assert _tasks(_seen("mine", 10.5), _seen("theirs", 40, tool=tool)) == [True, False]
+
+
+def test_of_two_clusters_that_log_the_same_at_once_neither_is_the_commands() -> None:
+    first = _seen("a", 10.5, point="kubernetes:a")
+    assert _tasks(first, _seen("b", 11, point="kubernetes:b")) == [False, False]
+    # Another one's act in another cluster, or what a proxy passed on, leaves no doubt.
+    assert _tasks(first, _seen("b", 11, "lee@acme", "kubernetes:b")) == [True, False]
+    assert _tasks(first, _seen("p", 10.4, point="teleport:a")) == [True, True]
+    assert _tasks(first, _seen("b", 90, point="kubernetes:b")) == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("agent", "joined"),
+    [("kubectl/v1.29.1 (linux/amd64)", True), ("", True), ("kube-controller-manager/v1.29.1", False), ("Prometheus/2.50", False)],
+)
+def test_a_controller_that_looks_at_the_same_things_is_no_command(agent: str, joined: bool) -> None:
+    seen = _seen("e", 10.5, tool="get pods", user_agent=agent)
+    assert _tasks(seen, command="kubectl -n pay get pod web-1") == [joined]
