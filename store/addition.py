@@ -46,8 +46,10 @@ class _Row:
 
     def give_way(self, speaker: _Row) -> None:
         """Let another speak: what a voice that is not heard tells is a copy, and no second version."""
-        self.speaks = False
-        self.copied = self.copied or bool(self.voice and speaker.voice and self.voice != speaker.voice)
+        copied = self.copied or self.voice != speaker.voice
+        # Of thousands of voices each new one may be the smallest: the others have mostly given way before.
+        self.changed = self.changed or self.speaks or copied != self.copied
+        self.speaks, self.copied = False, copied
 
 
 class Addition:
@@ -102,7 +104,6 @@ class Addition:
         if speaker is not None and row.rank < speaker.rank:
             for other in variants.values() if variants else ():
                 other.give_way(row)
-                other.changed = True
             self._drop_events(speaker)
         elif speaker is not None:
             row.give_way(speaker)

@@ -23,6 +23,7 @@ from model.event import Event, Key, RecordRef, Reject, short_id
 from model.evidence import Attribution, NewRecord, SourceFile
 from model.words import Clock, EventKind, KeyRole, Phase, Vantage
 from store import Store, StoreError, open_store
+from store.addition import Addition
 from store.scopes import strength
 from tests.store_fixtures import empty, make_event, make_record
 
@@ -295,6 +296,34 @@ def test_the_smallest_voice_speaks_and_the_others_are_copies(store: Store, order
     second.voice = "a"
     store.add([second])
     assert store.odd_records() == ({id}, set()), "the same session told it otherwise"
+
+
+@pytest.mark.parametrize("order", ["xyz ", "zx y", " zyx"], ids=["last", "between", "first"])
+def test_what_has_no_voice_makes_copies_of_all_that_have_in_any_order(store: Store, order: str) -> None:
+    store.begin_source(SourceFile("src-1", "fmt", "a.jsonl"))
+    for n, voice in enumerate(order):
+        made = make_record("r", voice.encode(), line=n + 1)
+        made.voice = voice.strip()
+        store.add([made])
+    row = store.records([short_id("rec", "r")])[short_id("rec", "r")]
+    assert {row.told[ref.digest] for ref in (row.ref, *row.variants)} == {(False, ""), (True, "x"), (True, "y"), (True, "z")}
+
+
+def test_a_new_voice_writes_no_row_that_gave_way_before(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    update = Addition._update
+
+    def told(self: Addition, row: Any) -> None:
+        written.append(row.voice)
+        update(self, row)
+
+    monkeypatch.setattr(Addition, "_update", told)
+    store.begin_source(SourceFile("src-1", "fmt", "a.jsonl"))
+    for n, voice in enumerate("fedcba"):
+        made = make_record("r", voice.encode(), line=n + 1)
+        made.voice = voice
+        store.add([made])
+    assert written == list("fedcb")
 
 
 def test_a_source_has_its_smallest_name_and_its_largest_file(store: Store) -> None:
