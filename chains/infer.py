@@ -92,6 +92,8 @@ class Inference:
         self.window = facts.org.inference_window_seconds * MICRO
         self._principals: dict[str, frozenset[str]] = {}
         self._values: dict[str, frozenset[str]] = {}
+        self._credentials: dict[str, frozenset[str]] = {}
+        self._ended: dict[str, list[int]] = {}
         self._doubles: dict[tuple[str, str], list[tuple[int, str]]] = {}
 
     def names(self, unknown: Unknown) -> list[str]:
@@ -149,7 +151,12 @@ class Inference:
             o.record for o in near if o.point == one.seen.point or (o.kind is EventKind.EFFECT and o.vantage is Vantage.TARGET)
         }
         self.reach.fetch(f"record:{record}" for record in records)
-        return all(mine & held(self.reach.carriers(f"record:{record}")) for record in records - {one.seen.record})
+        return all(mine & self._held(record) for record in records - {one.seen.record})
+
+    def _held(self, record: str) -> frozenset[str]:
+        if record not in self._credentials:
+            self._credentials[record] = held(self.reach.carriers(f"record:{record}"))
+        return self._credentials[record]
 
     def _best(self, scored: list[Scored]) -> tuple[str, Link] | None:
         if not scored:
@@ -179,27 +186,31 @@ class Inference:
             if at is None or not inferable(seen):
                 continue
             values = self._values_of(seen)
-            for call, said in self._calls(seen):
-                moment = self._moment(call)
-                shared = sorted(values & said, key=surest)
-                place = self.reach.direct(call)
-                if moment is None or not shared or place is None:
+            for call, said in self._calls(seen, at):
+                moment, place = self._moment(call), self.reach.direct(call)
+                if moment is None or place is None or (unknown.holders and place[0] not in unknown.holders):
                     continue
                 away = distance(seen, at, moment)
-                if -SLACK <= away <= self.window and (not unknown.holders or place[0] in unknown.holders):
-                    found.append((seen, call, place[0], shared[0], away))
+                if -SLACK <= away <= self.window and (shared := values & said):
+                    value = min(shared, key=surest)
+                    if not (ends_with_call(seen, value) and self._over(seen, call)):
+                        found.append((seen, call, place[0], value, away))
         tasks = len({task for _, _, task, _, _ in found})
         beside: dict[str, Beside] = {}
         scored = [self._score(unknown, *one, tasks, beside.setdefault(one[0].id, {})) for one in found]
         return [one for one in scored if one is not None]
 
-    def _calls(self, seen: Stub) -> list[tuple[Stub, frozenset[str]]]:
+    def _calls(self, seen: Stub, at: int) -> list[tuple[Stub, frozenset[str]]]:
         """The agents' calls near what was seen, each with what it says of itself and what its program printed."""
         calls: dict[str, Stub] = {}
         said: dict[str, frozenset[str]] = {}
+        reach = max(self.window, SLACK)
         for name in self._names(seen):
             for stub in self.reach.callers(name):
-                owner = stub if is_call(stub) else self._printed_by(stub)
+                asked = is_call(stub)
+                if asked and ((moment := self._moment(stub)) is None or abs(moment - at) > reach):
+                    continue
+                owner = stub if asked else self._printed_by(stub)
                 if owner is not None:
                     calls[owner.id] = owner
                     said[owner.id] = said.get(owner.id, self._values_of(owner)) | self._values_of(stub)
@@ -235,9 +246,7 @@ class Inference:
         factors = {"target": target, "time": TIME * (1 - abs(distance) / self.window), "unique": UNIQUE / tasks}
         if value.startswith("words|"):
             factors["words"] = WORDS
-        if other_operation(self._values_of(seen), self._values_of(call)) or (
-            ends_with_call(seen, value) and self._over(seen, call)
-        ):
+        if other_operation(self._values_of(seen), self._values_of(call)):
             return None
         if elsewhere_asked(value, self._values_of(seen), self._values_of(call)):
             factors["path"] = PATH_OTHER
@@ -297,9 +306,12 @@ class Inference:
         return at is not None and bool(ends) and at > max(ends) + OVER
 
     def _ends(self, call: Stub) -> list[int]:
-        others = [other for key in call.keys if key.role is KeyRole.CALL for other in self.reach.carriers(key.name)]
-        ends = (self._moment(other) for other in others if other.phase is Phase.RESULT and other.vantage is call.vantage)
-        return [end for end in ends if end is not None]
+        found = self._ended.get(call.id)
+        if found is None:
+            others = [other for key in call.keys if key.role is KeyRole.CALL for other in self.reach.carriers(key.name)]
+            ends = (self._moment(other) for other in others if other.phase is Phase.RESULT and other.vantage is call.vantage)
+            found = self._ended[call.id] = [end for end in ends if end is not None]
+        return found
 
     def _doubled(self, seen: Stub, call: Stub, value: str) -> bool:
         """Whether another cluster's log tells the same of the time of this call: which of the two was meant is not said.
@@ -354,13 +366,12 @@ class Inference:
         found: dict[str, set[tuple[int, str]]] = {}
         for name in self._names(seen):
             for other in self.reach.carriers(name):
-                at = self._moment(other)
                 if (
-                    at is not None
-                    and value in self._values_of(other)
-                    and other.record != seen.record
-                    and other.point == seen.point
+                    other.point == seen.point
                     and other.kind is seen.kind
+                    and other.record != seen.record
+                    and (at := self._moment(other)) is not None
+                    and value in self._values_of(other)
                     and not self._same_act(seen, other)
                 ):
                     place = self.reach.direct(other)
