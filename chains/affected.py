@@ -13,7 +13,7 @@ from chains.runs import asked_names
 from chains.words import WORDS_REACH
 from model.event import Key
 from model.evidence import CONNECTIONS, EventIndex, Stub
-from model.words import KeyRole
+from model.words import KeyRole, Verb
 
 EVERY = 100_000
 """Carriers of one key that are looked at: a key that has just become hot must still release whom it placed."""
@@ -82,6 +82,9 @@ class _Search:
         # Who carries another name of the same credential looks here too.
         near += self._carriers({name for stub in near for name in _credentials(stub) if names.intersection(_credentials(stub))})
         found += [stub for stub in near if not _scoped(stub) or names_connection(stub)]
+        # Whose the calls on a connection are says whose its opening is, and no more of one another.
+        over = {key.name for stub in wave if names_connection(stub) for key in stub.keys if key.role is KeyRole.SCOPE}
+        found += [stub for stub in self._carriers(over) if stub.verb is not Verb.MCP_CALL]
         return self.take(found)
 
     def _tells(self, stub: Stub) -> bool:
@@ -94,9 +97,6 @@ class _Search:
                 yield key.name
             elif key.role in (KeyRole.CREDENTIAL, KeyRole.VIA):
                 yield f"holder:{key.name}"
-        if names_connection(stub):
-            # Whose the calls on a connection are says whose its opening is.
-            yield from (key.name for key in stub.keys if key.role is KeyRole.SCOPE)
         if _scoped(stub) or stub.id in self.new:
             yield from self._buckets(stub)
             yield from asked_names(stub, self.drift)

@@ -474,6 +474,9 @@ def test_affected_names_everything_that_late_records_move() -> None:
             "answered", 40.2, "scope mcp.session:m1", "call request:r7", verb="mcp.call", target="mcp_server:github@delete_repo"
         ),
         effect("behind", 40.3, "call request:r7", verb="ticket.update", target="ticketing:PAY-1", point="tickets"),
+        event("hello", "action", "call", "enforcer", "gw", -9_000, "scope mcp.session:m1", verb="unknown", tool="initialize"),
+        call(S1, "c3", 3_000, **_tool("merge")),
+        verdict("third", 3_000.1, "scope mcp.session:m1", "call request:r9", who="", **_tool("merge")),
     ]
     for late in late_groups:
         held = ready([e for group in late_groups if group is not late for e in group] + base)
@@ -486,6 +489,16 @@ def test_affected_names_everything_that_late_records_move() -> None:
         for answer in attribute([after.stubs[s.id] for s in stubs], after, facts()):
             if answer != old[answer.event]:
                 assert answer.event in named
+
+
+def test_a_call_on_a_connection_moves_its_opening_and_no_call_of_another_time() -> None:
+    over = "scope mcp.session:m1"
+    hello = event("hello", "action", "call", "enforcer", "gw", 0, over, verb="unknown", tool="initialize")
+    calls = [verdict(f"d{n}", 9_000 * n, over, f"call request:r{n}", who="", **_tool("merge")) for n in range(3)]
+    held = ready([hello, *calls])
+    index = MemoryIndex(held)
+    named = {stub.id for stub in affected([index.stubs[calls[2].id]], index, facts())}
+    assert named == {hello.id, calls[2].id}
 
 
 def test_affected_follows_a_call_to_what_it_printed_in_another_sessions_log() -> None:
