@@ -499,6 +499,13 @@ def test_a_call_on_a_connection_moves_its_opening_and_no_call_of_another_time() 
     index = MemoryIndex(held)
     named = {stub.id for stub in affected([index.stubs[calls[2].id]], index, facts())}
     assert named == {hello.id, calls[2].id}
+    # The second call that is known tells whose the connection is, long after it was opened.
+    held = ready([hello, *calls[:2], *(call(S1, f"c{n}", 9_000 * n - 0.1, **_tool("merge")) for n in range(2))])
+    held += ready([result(S1, f"c{n}", 9_000 * n + 1) for n in range(2)])
+    before, after = MemoryIndex([one for one in held if one.id != calls[1].id]), MemoryIndex(held)
+    placed = [attribute([index.stubs[hello.id]], index, facts())[0].task for index in (before, after)]
+    assert placed == [task_id("mcp.session:m1"), T1]
+    assert hello.id in {stub.id for stub in affected([after.stubs[calls[1].id]], after, facts())}
 
 
 def test_affected_follows_a_call_to_what_it_printed_in_another_sessions_log() -> None:
