@@ -27,7 +27,7 @@ _CHANGES = frozenset({"create", "update", "patch", "delete", "deletecollection",
 """The API's own verbs, and the methods of HTTP by which a proxy before it tells them."""
 _LOOKS = frozenset({"get", "describe", "logs", "wait", "top", "diff", "rollout status", "rollout history", "events"})
 
-_CLIENT = late(r"kubectl|oc/|k3s|k0s|microk8s|tsh|teleport", re.I)
+_CLIENT = late(r"kubectl|^(?:oc|tsh)/|teleport", re.I)
 """Begins, or is in, the name by which the clients of a command line call themselves; controllers look at the same things all the time."""
 
 

@@ -87,7 +87,14 @@ def test_of_two_clusters_that_log_the_same_at_once_neither_is_the_commands() -> 
 
 @pytest.mark.parametrize(
     ("agent", "joined"),
-    [("kubectl/v1.29.1 (linux/amd64)", True), ("", True), ("kube-controller-manager/v1.29.1", False), ("Prometheus/2.50", False)],
+    [
+        ("kubectl/v1.29.1 (linux/amd64)", True),
+        ("", True),
+        ("oc/4.15", True),
+        ("kube-controller-manager/v1.29.1", False),
+        ("k3s/v1.29", False),
+        ("alloc/2", False),
+    ],
 )
 def test_a_controller_that_looks_at_the_same_things_is_no_command(agent: str, joined: bool) -> None:
     seen = _seen("e", 10.5, tool="get pods", user_agent=agent)
