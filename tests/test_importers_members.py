@@ -315,6 +315,17 @@ def test_a_damaged_database_is_said_to_be_one(tmp_path: Path) -> None:
     assert "SQLite" in one.reason
 
 
+def test_a_database_whose_schema_is_no_text_is_said_to_be_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path)) as made:
+        made.execute("CREATE TABLE logs (body TEXT)")
+        made.commit()
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE logs", b"CREATE T\xd7BLE logs"))
+    (one,) = list(members(path) or ())
+    assert isinstance(one, Unreadable)
+    assert one.reason == "a damaged or encrypted SQLite database: malformed database schema"
+
+
 def test_a_damaged_member_of_a_cut_off_archive_keeps_its_records(tmp_path: Path) -> None:
     """Behind the member's own damage the archive's bytes are read for the digest alone: there it ends."""
     inner = gzip.compress(b'{"event_id": 1}\n{"event_id": 2}\n') + random.Random(1).randbytes(3_000_000)

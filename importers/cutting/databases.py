@@ -61,7 +61,13 @@ def _harden(connection: sqlite3.Connection) -> None:
 
 
 def _tables(connection: sqlite3.Connection) -> list[str]:
-    found = connection.execute("SELECT name, coalesce(sql, '') FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+    try:
+        found = connection.execute(
+            "SELECT name, coalesce(sql, '') FROM sqlite_master WHERE type = 'table' ORDER BY name"
+        ).fetchall()
+    except UnicodeDecodeError as error:
+        # What SQLite says of a damaged schema quotes it, and Python decodes the sentence.
+        raise sqlite3.DatabaseError("malformed database schema") from error
     virtual = [name for name, sql in found if sql[:30].upper().startswith("CREATE VIRTUAL")]
     shadows = {name + end for name in virtual for end in _SHADOWS}
     return [name for name, _ in found if not name.startswith("sqlite_") and name not in virtual and name not in shadows]
