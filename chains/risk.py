@@ -45,7 +45,7 @@ def score(findings: Iterable[Finding], task: Task, bypassed: bool = False) -> tu
     if "agent" not in task.vantages and not task.scope.startswith("ci.job:"):
         factors["agent not seen"] = UNSEEN_AGENT
     if "enforcer" not in task.vantages and "agent" in task.vantages:
-        factors["no decider seen"] = NO_DECIDER
+        factors["no decider's own log"] = NO_DECIDER
     if blind := sum(f.blind_spot for f in findings):
         factors["blind spots"] = min(BLIND_SPOT * blind, BLIND_SPOTS_AT_MOST)
     ranked = dict(sorted(factors.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -42,7 +42,7 @@ def test_more_of_the_same_weighs_less_and_never_more_than_double() -> None:
 
 def test_what_was_not_seen_weighs_a_little() -> None:
     unseen, factors = score([finding("GOV-01", "high", blind=True)], Task("t", "session:s", vantages=("agent",)))
-    assert factors == {"no decider seen": 4, "blind spots": 1}
+    assert factors == {"no decider's own log": 4, "blind spots": 1}
     assert unseen == 5
     assert score([], Task("t", "session:s", vantages=("enforcer",)))[1] == {"agent not seen": 3}
     assert score([], Task("t", "ci.job:x", vantages=("target",)))[1] == {}
