@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -133,6 +134,27 @@ def test_a_preview_shows_what_a_mapping_made_of_a_record(tmp_path: Path) -> None
     )
     said = ok("--store", tmp_path / "s.db", "import", "--mapping", mapping, "--preview", log).out
     assert said.splitlines()[-1].strip() == "deny by r-1; transport no; principal ann; agent b-7; keys run:R1; time zone assumed"
+
+
+def test_a_preview_counts_records_of_one_id_as_the_import_does_and_says_what_was_run(tmp_path: Path) -> None:
+    log = tmp_path / "s.jsonl"
+    call = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {"command": "git push origin fix"}}
+    told = [
+        {
+            "type": "assistant",
+            "uuid": "u1",
+            "sessionId": "0190f5c2-7b8a-4c3d-9e21-4a5b6c7d8e9f",
+            "timestamp": f"2026-03-17T10:00:0{n}Z",
+            "message": {"id": "m1", "role": "assistant", "content": [call]},
+        }
+        for n in (1, 2)
+    ]
+    log.write_text("\n".join(json.dumps(one) for one in (*told, told[0])) + "\n")
+    (seen,) = ok("--store", tmp_path / "s.db", "import", "--preview", log, "--json").json
+    assert (seen["new"], seen["known"]) == (2, 1)
+    assert next(one["text"] for one in seen["events"] if one["phase"] == "call") == "git push origin fix"
+    counted = ok("--store", tmp_path / "s.db", "import", log, "--json").json["totals"]
+    assert (counted["accepted"], counted["duplicate"]) == (2, 1)
 
 
 def test_a_preview_obeys_nothing_that_it_shows(tmp_path: Path) -> None:

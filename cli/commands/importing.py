@@ -193,10 +193,10 @@ def _preview(args: Namespace, format: Format) -> int:
 def _told(event: dict[str, Any]) -> list[str]:
     """What else a previewed event says, so that a mapping can be held against the record: its verdict, who acts, what ties it."""
     effect, rule = event["effect"], event["rule"]
-    ties = [key for key in event["keys"] if not key.startswith(("record:", "match:"))]
+    ties = [key for key in event["keys"] if not key.startswith(("record:", "match:", "refused:"))]
     found = [
         f"{effect} by {rule}" if effect and rule else effect,
-        *(f"{name} {value}" for name, value in event["outcome"].items()),
+        *(f"{name} {value}" for name, value in event["outcome"].items() if name != "permitted" or not effect),
         event["principal"] and f"principal {event['principal']}",
         event["agent"] and f"agent {event['agent']}",
         ties and f"keys {', '.join(ties)}",

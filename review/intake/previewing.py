@@ -25,6 +25,9 @@ RECORDS = 1000
 """Records read of each file, at most; a preview of a large file must come at once."""
 
 EVENTS = 5
+_SAYS = ("command", "path", "url")
+"""What an event is about, where it has no text of its own."""
+
 Doc = dict[str, Any]
 
 
@@ -89,14 +92,16 @@ def _one(found: Found, format: Format, redactor: Redactor, store: Store | None) 
     ids = list(dict.fromkeys(record.id for record in batch.records))
     known = store.known_records(ids) if store is not None else set()
     fresh = [record for record in batch.records if record.id not in known]
+    # One id may come with several bytes, which are all kept.
+    new = len({(record.id, record.digest) for record in fresh})
     events = [enrich(event) for record in batch.records for event in record.events]
     return {
         "name": found.name,
         "format": source.importer.id,
         "records": batch.read,
         "whole": batch.end is not None,
-        "new": len({record.id for record in fresh}),
-        "known": len(batch.records) - len({record.id for record in fresh}),
+        "new": new,
+        "known": len(batch.records) - new,
         "rejected": len(batch.rejects),
         "rejects": [{"line": one.line, "reason": one.reason} for one in batch.rejects[:EVENTS]],
         "tasks": _tasks([event for record in fresh for event in record.events], store),
@@ -116,7 +121,7 @@ def _one(found: Found, format: Format, redactor: Redactor, store: Store | None) 
                 "outcome": _known(event.outcome),
                 "verb": event.verb.value,
                 "target": event.target.name or event.target.detail,
-                "text": event.text[:120],
+                "text": (event.text or next((str(event.attrs[name]) for name in _SAYS if event.attrs.get(name)), ""))[:120],
                 "keys": [key.name for key in event.keys],
             }
             for event in events[:EVENTS]
