@@ -119,3 +119,8 @@ change_windows:
 
 def facts(text: str = ORG) -> OrgFacts:
     return OrgFacts(load(text))
+
+
+def mcp_tool(name: str, server: str = "github") -> dict[str, str]:
+    """What an event says of a tool of an MCP server."""
+    return {"verb": "mcp.call", "target": f"mcp_server:{server}@{name}"}

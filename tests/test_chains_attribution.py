@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import pytest
 
 from chains import MemoryIndex, affected, attribute, parentage, task_id
 from chains.attribution import Resolver
-from chains.facts import OrgFacts
 from chains.family import telling
 from chains.memory import in_time
 from chains.reach import Reach
 from model.event import Event
-from model.evidence import Attribution, Stub
+from model.evidence import Stub
 from model.words import LinkKind
+from tests.chains_placed import of, place
 from tests.chains_story import (
     REPO,
     S1,
@@ -24,6 +24,7 @@ from tests.chains_story import (
     event,
     facts,
     issued,
+    mcp_tool,
     prompt,
     ready,
     result,
@@ -34,21 +35,6 @@ from tests.chains_story import (
 
 T1, T2 = task_id(f"session:{S1}"), task_id(f"session:{S2}")
 PUSH = {"verb": "repo.write", "target": f"repository:{REPO}"}
-
-
-def place(events: Iterable[Event], org: OrgFacts | None = None, skews: dict[str, int] | None = None) -> dict[str, Attribution]:
-    """Attributions by the record's readable name, every event asked for on its own."""
-    made = ready(events)
-    index = MemoryIndex(made)
-    found: dict[str, Attribution] = {}
-    for one in made:
-        (answer,) = attribute([index.stubs[one.id]], index, org or facts(), skews)
-        found[one.id] = answer
-    return found
-
-
-def of(found: dict[str, Attribution], one: Event) -> Attribution:
-    return found[one.id]
 
 
 def test_an_event_with_a_scope_belongs_to_its_strongest_name_and_needs_no_link() -> None:
@@ -458,7 +444,7 @@ def test_affected_names_everything_that_late_records_move() -> None:
         [event("x", "credential", "exposed", "agent", "codex", 3, scope(S2), "credential token:t")],
         [event("alias", "action", "call", "agent", "otel", 0, "scope trace:aa", scope(S1), "call request:r1", verb="exec")],
         [effect("near", 11, who="dana-gh", record="rec-near")],
-        [call(S1, "c2", 40, **_tool("delete_repo"))],
+        [call(S1, "c2", 40, **mcp_tool("delete_repo"))],
         [event("login", "decision", "verdict", "enforcer", "gw", 39, scope(S2), "scope mcp.session:m1")],
     ]
     base = [
@@ -469,14 +455,14 @@ def test_affected_names_everything_that_late_records_move() -> None:
         used("u", 30, "credential token:t", record="rec-u"),
         effect("by token", 30, "reference commit:abcdef12345", record="rec-u", target="repository:x/y"),
         verdict("r", 9, "call request:r1"),
-        verdict("over", 40.1, "scope mcp.session:m1", "call request:r7", effect="deny", who="", **_tool("delete_repo")),
+        verdict("over", 40.1, "scope mcp.session:m1", "call request:r7", effect="deny", who="", **mcp_tool("delete_repo")),
         effect(
             "answered", 40.2, "scope mcp.session:m1", "call request:r7", verb="mcp.call", target="mcp_server:github@delete_repo"
         ),
         effect("behind", 40.3, "call request:r7", verb="ticket.update", target="ticketing:PAY-1", point="tickets"),
         event("hello", "action", "call", "enforcer", "gw", -9_000, "scope mcp.session:m1", verb="unknown", tool="initialize"),
-        call(S1, "c3", 3_000, **_tool("merge")),
-        verdict("third", 3_000.1, "scope mcp.session:m1", "call request:r9", who="", **_tool("merge")),
+        call(S1, "c3", 3_000, **mcp_tool("merge")),
+        verdict("third", 3_000.1, "scope mcp.session:m1", "call request:r9", who="", **mcp_tool("merge")),
     ]
     for late in late_groups:
         held = ready([e for group in late_groups if group is not late for e in group] + base)
@@ -489,23 +475,6 @@ def test_affected_names_everything_that_late_records_move() -> None:
         for answer in attribute([after.stubs[s.id] for s in stubs], after, facts()):
             if answer != old[answer.event]:
                 assert answer.event in named
-
-
-def test_a_call_on_a_connection_moves_its_opening_and_no_call_of_another_time() -> None:
-    over = "scope mcp.session:m1"
-    hello = event("hello", "action", "call", "enforcer", "gw", 0, over, verb="unknown", tool="initialize")
-    calls = [verdict(f"d{n}", 9_000 * n, over, f"call request:r{n}", who="", **_tool("merge")) for n in range(3)]
-    held = ready([hello, *calls])
-    index = MemoryIndex(held)
-    named = {stub.id for stub in affected([index.stubs[calls[2].id]], index, facts())}
-    assert named == {hello.id, calls[2].id}
-    # The second call that is known tells whose the connection is, long after it was opened.
-    held = ready([hello, *calls[:2], *(call(S1, f"c{n}", 9_000 * n - 0.1, **_tool("merge")) for n in range(2))])
-    held += ready([result(S1, f"c{n}", 9_000 * n + 1) for n in range(2)])
-    before, after = MemoryIndex([one for one in held if one.id != calls[1].id]), MemoryIndex(held)
-    placed = [attribute([index.stubs[hello.id]], index, facts())[0].task for index in (before, after)]
-    assert placed == [task_id("mcp.session:m1"), T1]
-    assert hello.id in {stub.id for stub in affected([after.stubs[calls[1].id]], after, facts())}
 
 
 def test_affected_follows_a_call_to_what_it_printed_in_another_sessions_log() -> None:
@@ -523,69 +492,6 @@ def test_affected_follows_a_call_to_what_it_printed_in_another_sessions_log() ->
     assert seen.id in {stub.id for stub in affected([after.stubs[late.id]], after, facts())}
 
 
-def _tool(name: str, server: str = "github") -> dict[str, str]:
-    return {"verb": "mcp.call", "target": f"mcp_server:{server}@{name}"}
-
-
-def _refused(name: str, server: str = "github") -> Event:
-    return verdict(name, 10.1, effect="deny", who="", **_tool(name, server))
-
-
-def test_a_verdict_on_one_tool_of_a_server_is_not_put_to_another() -> None:
-    first = call(S1, "c1", 10, **_tool("delete_repo"))
-    calls = [first, call(S1, "c2", 10.05, **_tool("create_issue")), result(S1, "c1", 11), result(S1, "c2", 11)]
-    denied, other = _refused("delete_repo"), _refused("merge")
-    found = place([prompt(S1, 0, "go"), *calls, denied, other])
-    (link,) = of(found, denied).links
-    assert (link.source, link.key) == (first.id, "match:mcp.call|github/delete_repo")
-    assert of(found, other).task == ""
-
-
-def test_a_server_may_be_called_otherwise_where_it_is_asked_than_where_it_stands() -> None:
-    mine, ended = call(S1, "c1", 10, who="dana@acme", **_tool("delete_repo")), result(S1, "c1", 10.5)
-    seen = verdict("d", 10.1, effect="deny", who="dana@acme", **_tool("delete_repo", "gateway-1"))
-    (link,) = of(place([mine, ended, seen]), seen).links
-    assert (link.source, link.key) == (mine.id, "match:mcp.call|~delete_repo")
-    # Neither the tool's name alone nor that of one server for another's says whose call it was.
-    assert of(place([mine, ended, other := _refused("delete_repo", "gateway-1")]), other).task == ""
-
-
-def test_what_a_gateway_saw_on_a_connection_belongs_to_the_call_it_is_about() -> None:
-    connection = ("scope mcp.session:m1", "call request:r7")
-    denied = verdict("d", 10.1, *connection, effect="deny", who="", **_tool("delete_repo"))
-    answered = effect("a", 10.2, *connection, **_tool("delete_repo"))
-    behind = effect("b", 10.3, "call request:r7", verb="ticket.update", target="ticketing:PAY-1", point="tickets")
-    listed = verdict("l", 9, "scope mcp.session:m1", who="", verb="unknown")
-    seen = [denied, answered, behind, listed]
-    mine, ended = call(S1, "c1", 10, **_tool("delete_repo")), result(S1, "c1", 11)
-    found = place([mine, ended, *seen])
-    assert [of(found, one).task for one in seen] == [T1, T1, T1, (own := task_id("mcp.session:m1"))]
-    assert {link.source for link in of(found, denied).links} == {mine.id}
-    # Where no call is known to be meant, the connection is a task; where somebody says whose it is, it is that session's.
-    assert {of(place(seen), one).task for one in seen} == {own}
-    login = event("login", "decision", "verdict", "enforcer", "gw", 8, scope(S2), "scope mcp.session:m1")
-    assert {of(place([mine, ended, login, *seen]), one).task for one in seen} == {T2}
-
-
-def test_a_capture_of_the_traffic_shows_the_agents_call() -> None:
-    heard, said = "scope mcp.session:m1", {"who": "claude-code", **_tool("delete_repo")}
-    asked = event("asked", "action", "call", "witness", "mcp", 10.1, heard, "call mcp.rpc:r7", **said)
-    answer = event("answer", "action", "result", "witness", "mcp", 10.4, heard, "call mcp.rpc:r7", **said)
-    mine = [call(S1, "c1", 10, attrs={"cwd": "/home/dana/pay"}, **_tool("delete_repo")), result(S1, "c1", 11)]
-    found = place([*mine, asked, answer])
-    assert {of(found, one).task for one in (asked, answer)} == {T1}
-    assert [link.source for link in of(found, asked).links] == [mine[0].id]
-    # Of two that call for the same at one moment nobody can say which it heard.
-    found = place([*mine, call(S2, "c2", 10.01, **_tool("delete_repo")), result(S2, "c2", 11), asked, answer])
-    assert {of(found, one).task for one in (asked, answer)} == {task_id("mcp.session:m1")}
-    # What is heard before the call, or after its end, is not the call.
-    late = event("late", "action", "call", "witness", "mcp", 22, heard, "call mcp.rpc:r9", attrs={"arguments": "abcd"}, **said)
-    same = call(S1, "c1", 10, attrs={"arguments": "abcd"}, **_tool("delete_repo"))
-    assert of(place([same, mine[1], late]), late).task == task_id("mcp.session:m1")
-    early = event("early", "action", "call", "witness", "mcp", -40, heard, "call mcp.rpc:r8", **said)
-    assert of(place([*mine, early]), early).task == task_id("mcp.session:m1")
-
-
 @pytest.mark.parametrize("client", ["ssh", "tsh ssh", "tsh ssh --cluster=acme"])
 def test_a_bastions_record_of_a_command_belongs_to_the_client_that_sent_it(client: str) -> None:
     sent = call(S1, "c1", 10, attrs={"command": f'{client} root@db-1 "systemctl restart pg"'})
@@ -593,43 +499,6 @@ def test_a_bastions_record_of_a_command_belongs_to_the_client_that_sent_it(clien
     assert of(place([sent, result(S1, "c1", 12), seen]), seen).task == T1
     other = effect("y", 10.5, verb="exec", point="bastion", target="network:db-1", attrs={"command": "systemctl stop pg"})
     assert of(place([sent, result(S1, "c1", 12), other]), other).task == ""
-
-
-def _opened(*more: Event) -> tuple[dict[str, Attribution], Event]:
-    """A connection's opening, of which a call is known by inference, among other events."""
-    over = "scope mcp.session:m1"
-    hello = event("hello", "action", "call", "enforcer", "gw", 8, over, verb="unknown", tool="initialize")
-    mine = [call(S1, "c1", 10, **_tool("delete_repo")), result(S1, "c1", 11)]
-    seen = verdict("d", 10.1, over, "call request:r7", who="", **_tool("delete_repo"))
-    return place([*mine, hello, seen, *more]), hello
-
-
-def test_what_opens_a_connection_follows_the_one_task_whose_calls_are_known_on_it() -> None:
-    found, hello = _opened(
-        call(S1, "c2", 20, **_tool("create_issue")),
-        result(S1, "c2", 21),
-        verdict("e", 20.1, "scope mcp.session:m1", "call request:r8", who="", **_tool("create_issue")),
-    )
-    (link,) = of(found, hello).links
-    assert (of(found, hello).task, link.kind, link.key) == (T1, LinkKind.DERIVED, "mcp.session:m1")
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        [
-            call(S2, "c2", 60, **_tool("create_issue")),
-            result(S2, "c2", 61),
-            verdict("e", 60.1, "scope mcp.session:m1", "call request:r8", who="", **_tool("create_issue")),
-        ],
-        [call(S2, "c2", 11, **_tool("delete_repo"))],
-        [],
-    ],
-    ids=["two sessions use it", "nobody's call for certain", "one call by a guess"],
-)
-def test_what_opens_a_connection_of_several_stands_by_itself(more: list[Event]) -> None:
-    found, hello = _opened(*more)
-    assert of(found, hello).task == task_id("mcp.session:m1")
 
 
 def test_a_proxys_record_goes_to_the_call_that_asked_for_its_path() -> None:
@@ -660,25 +529,11 @@ def test_each_candidate_is_looked_up_once_however_many_records_lie_beside_it(mon
     monkeypatch.setattr(Reach, "carriers", told)
 
     def looked_up(calls: int) -> int:
-        seen = [effect(f"e{n}", 20 + n, who="", point="gw", **_tool("delete_repo")) for n in range(3)]
-        index = MemoryIndex(ready([*(call(S1, f"c{n}", n / 10, **_tool("delete_repo")) for n in range(calls)), *seen]))
+        seen = [effect(f"e{n}", 20 + n, who="", point="gw", **mcp_tool("delete_repo")) for n in range(3)]
+        index = MemoryIndex(ready([*(call(S1, f"c{n}", n / 10, **mcp_tool("delete_repo")) for n in range(calls)), *seen]))
         asked.clear()
         attribute([index.stubs[seen[0].id]], index, facts())
         return len(asked)
 
     few = looked_up(20)
     assert looked_up(100) - few <= 2 * 80
-
-
-def test_a_connection_that_two_sessions_share_makes_no_task_of_them() -> None:
-    over = "scope mcp.session:m1"
-    both = [event(f"of {s}", "decision", "verdict", "enforcer", "gw", 8, over, scope(s), verb="mcp.call") for s in (S1, S2)]
-    agents = [
-        event(f"as {n}", "decision", "verdict", "enforcer", "gw", 8, f"scope claude.agent:{S1}/{n}", "scope mcp.session:m2")
-        for n in (1, 2)
-    ]
-    alone = verdict("alone", 10.1, over, effect="deny", who="", **_tool("delete_repo"))
-    found = place([*both, *agents, alone, call(S1, "c1", 10, **_tool("delete_repo")), result(S1, "c1", 11)])
-    assert [of(found, one).task for one in both] == [T1, task_id(f"session:{S2}")]
-    assert len({of(found, one).task for one in agents}) == 2
-    assert of(found, alone).task == T1
