@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from review.derive import lifelines
+from model.chain import Credential
+from review.derive import building, lifelines
+from store.derived import Derived
 from tests.running import ok
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -87,3 +90,28 @@ def test_those_that_a_task_knows_come_first(tmp_path: Path) -> None:
     ok("--store", store, "import", *sample_logs(), path, "--json")
     tied = [bool(row["tasks"]) for row in listed(store)]
     assert tied == sorted(tied, reverse=True) and tied.count(False) >= 3
+
+
+def test_those_at_hand_are_few_where_each_was_used_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = log(tmp_path / "vault.log", *(used(n, f"acc-{n % 30}") for n in range(300)))
+    ok("--store", tmp_path / "one.db", "import", file, "--json")
+    monkeypatch.setattr(lifelines, "MOMENTS", 25)
+    monkeypatch.setattr(building, "NAMES", 4)
+    held: list[int] = []
+    saved: list[int] = []
+    trim, save = lifelines.Lifelines.trim, Derived.save_credentials
+
+    def trimmed(self: lifelines.Lifelines) -> None:
+        trim(self)
+        held.append(sum(len(one.use_list) for one in self._at_hand.values()))
+
+    def kept(self: Derived, credentials: Sequence[Credential]) -> None:
+        saved.append(len(credentials))
+        save(self, credentials)
+
+    monkeypatch.setattr(lifelines.Lifelines, "trim", trimmed)
+    monkeypatch.setattr(Derived, "save_credentials", kept)
+    ok("--store", tmp_path / "few.db", "import", file, "--json")
+    assert held and 10 <= max(held) <= 25
+    assert sum(saved) == 30 and max(saved) <= 4
+    assert listed(tmp_path / "few.db") == listed(tmp_path / "one.db")

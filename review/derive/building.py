@@ -36,6 +36,9 @@ from store import Store
 BATCH = 2_000
 """Events attributed at a time."""
 
+NAMES = 100
+"""Names of credentials whose lifelines are made before they are written: each may have several hundred uses."""
+
 SHARED = 500
 """Tasks whose parents are looked for over what was read once."""
 
@@ -284,8 +287,8 @@ class _Build:
             names.update(self.learned[task])
         found: set[str] = set()
         ordered, loose = sorted(names | self.told), self.told - names
-        for start in range(0, len(ordered), BATCH):
-            changed, gone, tasks = self.lifelines.make(ordered[start : start + BATCH], loose)
+        for start in range(0, len(ordered), NAMES):
+            changed, gone, tasks = self.lifelines.make(ordered[start : start + NAMES], loose)
             if changed:
                 self.store.save_credentials(changed)
             if gone:

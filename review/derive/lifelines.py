@@ -22,7 +22,10 @@ UNTIED = 500
 """So many of the first and of the last events of a credential that no task knows are read."""
 
 KEPT = 20_000
-"""Names whose lifelines are at hand: one takes a kilobyte and more."""
+"""So many lifelines are at hand, under all their names."""
+
+MOMENTS = 50_000
+"""So many uses, turns and exposures they may have together: one takes some six hundred bytes."""
 
 
 class Lifelines:
@@ -35,6 +38,7 @@ class Lifelines:
         self._skews = skews
         self._lives: dict[str, TaskLife] = {}
         self._at_hand: OrderedDict[str, Credential] = OrderedDict()
+        self._moments = 0
         self.made: dict[str, str] = {}
         """The lifelines that were made and are in the store since: their ids by name."""
         self.issued: dict[str, str] = {}
@@ -138,20 +142,24 @@ class Lifelines:
 
     def _hold(self, names: Iterable[str], made: Credential) -> None:
         for name in names:
+            before = self._at_hand.get(name)
+            self._moments += _moments(made) - (_moments(before) if before is not None else 0)
             self._at_hand[name] = made
             self._at_hand.move_to_end(name)
 
     def trim(self) -> None:
         """Let go of what was asked for longest ago: whatever was made or settled until now is in the store."""
-        while len(self._at_hand) > KEPT:
-            self._at_hand.popitem(last=False)
+        while len(self._at_hand) > 1 and (len(self._at_hand) > KEPT or self._moments > MOMENTS):
+            self._moments -= _moments(self._at_hand.popitem(last=False)[1])
 
     def ready(self, names: Mapping[str, str]) -> None:
         """Have the lifelines of these names at hand, which are in the store under these ids."""
         missing = {name: id for name, id in names.items() if name not in self._at_hand}
         if missing:
             stored = {one.id: one for one in self._store.credentials(ids=list(missing.values()))}
-            self._at_hand |= {name: stored[id] for name, id in missing.items() if id in stored}
+            for name, id in missing.items():
+                if id in stored:
+                    self._hold((name,), stored[id])
 
     def named(self, name: str) -> list[Credential]:
         """The lifelines of what goes by a name, from its events alone."""
@@ -183,3 +191,7 @@ class Lifelines:
             if name not in self._at_hand and name not in self.none:
                 self._group(name)
         return {name: self._at_hand[name] for name in wanted if name in self._at_hand}
+
+
+def _moments(made: Credential) -> int:
+    return len(made.use_list) + len(made.turns) + len(made.exposures)
