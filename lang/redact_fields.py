@@ -25,7 +25,8 @@ _ASSIGNED = re.compile(
 # Nearly every keyword stands in prose or in a longer word; these bytes alone can follow a name that something is given to.
 _GOES_ON = re.compile(rb"""[A-Za-z0-9_-]{0,40}+[\\"'`\])\s=:!,}>]""")
 _FLAG = re.compile(rb"""([A-Za-z0-9_-]{0,24}+)(?:\\*["'],\s?(\\*["'])|\\*["']?[ \t]+(\\*["'])?)""")
-_SET = re.compile(rb"(?:\bsetx?|configure)[ \t]+[\w./:@-]{0,80}\Z")
+_SET = re.compile(rb"(?:(?:\b|\\[nrt])setx?|configure|(?:\b|\\[nrt])(?:ENV|ARG))[ \t]+[\w./:@-]{0,80}\Z")
+_SETTING = (b"set", b"configure", b"ENV", b"ARG")
 _BARE = re.compile(rb"[^\s\"'`,;&|<>(){}\[\]\\]{4,8192}")
 _BARE_LINE = re.compile(rb"[^\s\"'`\\]{4,8192}")
 _NUMBER = re.compile(rb"\d{4,40}(?=\s?[,}\]])")
@@ -132,9 +133,9 @@ def _flag(scan: Scan, start: int, end: int) -> int:
 
 
 def _is_set(data: bytes, start: int) -> bool:
-    """Whether a command that sets something stands before the name."""
+    """Whether a command or a line of a container file that sets something stands before the name."""
     reach = max(0, start - 100)
-    if data.find(b"set", reach, start) < 0 and data.find(b"configure", reach, start) < 0:
+    if all(data.find(word, reach, start) < 0 for word in _SETTING):
         return False
     return _SET.search(data, reach, start) is not None
 

@@ -162,5 +162,17 @@ GIVEN: tuple[Rule, ...] = (
         ("smbclient ", "smbmap ", "rpcclient "),
         rf"[a-z]+ [^\n|;]{{0,200}}?-U ?[\w.\\/-]{{1,80}}%(?P<v>{_LITERAL})",
     ),
+    shape("password", "password", "psk=", r"psk=\\*\"(?P<v>[^\"\\]{8,63})\\*\""),
+    shape("app-key", "key of an application", "APP_KEY=base64:", "APP_KEY=base64:(?P<v>[A-Za-z0-9+/]{43}=)"),
+    shape(
+        "password-hash",
+        "hash of a password",
+        "$2a$ $2b$ $2y$ $1$ $5$ $6$ $y$ $argon2i$ $argon2id$",
+        r"(?P<v>\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}|\$1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}"
+        r"|\$[56]\$(?:rounds=\d{1,9}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43,86}"
+        r"|\$y\$[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{1,86}\$[./A-Za-z0-9]{43}"
+        r"|\$argon2id?\$v=\d{1,3}\$[mtp=,\d]{1,40}\$[A-Za-z0-9+/]{8,86}\$[A-Za-z0-9+/]{16,172})",
+        usable=False,
+    ),
 )
 """Passwords in notations of one program or one file each."""

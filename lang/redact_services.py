@@ -8,6 +8,13 @@ _UUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]
 
 REGISTRIES: tuple[Rule, ...] = (
     token("npm", "npm token", "npm_", "npm_[A-Za-z0-9]{36}"),
+    shape(
+        "npm-registry",
+        "npm registry login",
+        "_authToken _auth _password",
+        r"(?:_authToken|(?<=:)_auth|(?<=:)_password)\s?=\s?\\*[\"']?(?P<v>[\w+/.~-]{16,2000}={0,2})",
+        bits=2.5,
+    ),
     token("pypi", "PyPI token", "pypi-", r"pypi-AgE[\w-]{50,1000}"),
     token("rubygems", "RubyGems key", "rubygems_", "rubygems_[a-f0-9]{48}"),
     token("clojars", "Clojars token", "CLOJARS_", "CLOJARS_[A-Za-z0-9]{60}"),
@@ -56,7 +63,8 @@ MONITORING: tuple[Rule, ...] = (
 MESSAGING: tuple[Rule, ...] = (
     token("slack-bot", "Slack bot token", "xoxb-", r"xoxb-[0-9]{8,14}-[A-Za-z0-9-]{18,60}"),
     token("slack-user", "Slack user token", "xoxp- xoxo- xoxs-", r"xox[pos]-[0-9]{6,14}-[A-Za-z0-9-]{18,120}"),
-    token("slack-workspace", "Slack workspace token", "xoxa- xoxr- xoxc- xoxd-", r"xox[arcd]-[A-Za-z0-9%-]{20,250}"),
+    token("slack-workspace", "Slack workspace token", "xoxa- xoxr- xoxc-", r"xox[arc]-[A-Za-z0-9%-]{20,250}"),
+    token("slack-cookie", "Slack session cookie", "xoxd-", r"xoxd-[\w%+/-]{20,250}={0,2}"),
     token("slack-config", "Slack configuration token", "xoxe", r"xoxe(?:\.xox[bp])?-\d-[A-Za-z0-9]{60,200}"),
     token("slack-app", "Slack app token", "xapp-", r"xapp-\d-[A-Z0-9]{6,20}-\d{8,20}-[a-z0-9]{30,80}"),
     token("slack-workflow", "Slack workflow token", "xwfp-", r"xwfp-[A-Za-z0-9-]{20,120}"),
@@ -107,7 +115,7 @@ BUSINESS: tuple[Rule, ...] = (
     token("flutterwave-public", "Flutterwave public key", "FLWPUBK", "FLWPUBK(?:_TEST)?-[A-Za-z0-9]{32}-X", usable=False),
     token("adobe", "Adobe client secret", "p8e-", "p8e-[A-Za-z0-9]{32}"),
     token("frameio", "Frame.io token", "fio-u-", r"fio-u-[\w=-]{64}"),
-    token("linear", "Linear key", "lin_api_ lin_oauth_", "lin_(?:api|oauth)_[A-Za-z0-9]{40,64}"),
+    token("linear", "Linear key", "lin_api_ lin_oauth_ lin_wh_", "lin_(?:api|oauth|wh)_[A-Za-z0-9]{40,64}"),
     token("notion", "Notion token", "ntn_", "ntn_[A-Za-z0-9]{40,60}"),
     token("notion-legacy", "Notion token", "secret_", "secret_(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{43}", bits=3.5),
     token("figma", "Figma token", "figd_ figu_ figo_", r"fig[duo]_[\w-]{36,60}"),

@@ -297,6 +297,16 @@ NOTATIONS = {
     "secret of a repository": (f"gh secret set NAME --body {WORD}", WORD),
     "secret of a cluster": (f"kubectl create secret generic s --from-literal=a=b --from-literal=pw={WORD}", WORD),
     "secret of a store": (f"vault kv put secret/a x=1 pw={WORD}", WORD),
+    "line of a container file": (f"FROM x\nENV DB_PASSWORD {WORD}\nRUN y", WORD),
+    "setx on a later line": (f"cd x\nsetx API_TOKEN {WORD}", WORD),
+    "npm registry": ("//npm.host/:_authToken=7c5328de-4517-46a2-8c1b-5907fd30cbcb", "5907fd30cbcb"),
+    "npm registry's password": (f"//npm.host/:_password={WORD}", WORD),
+    "wireless": (f'network={{\n ssid="a"\n psk="{WORD}"\n}}', WORD),
+    "key of an application": (f"APP_KEY=base64:{WORD}{WORD}abc=", WORD),
+    "bcrypt": (f"u:$2y$10${WORD}{WORD}abcdefghij.kl", WORD),
+    "shadow": (f"root:$6$saltsalt${WORD * 4}abcdef:19000:0:::", WORD),
+    "argon2": (f"$argon2id$v=19$m=65536,t=3,p=4${WORD}${WORD * 2}abc", WORD),
+    "slack cookie": (f"d=xox{''}d-{WORD}/{WORD}+{WORD}==; x", WORD),
 }
 
 
