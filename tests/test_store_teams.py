@@ -335,7 +335,7 @@ def test_the_command_divides_grants_and_tells(
     capsys.readouterr()
     assert main(["store", "teams", "--store", reader]) == 0
     told = capsys.readouterr().out
-    assert "pay: 2 tasks" in told and "no team: 1 tasks" in told and "ops" not in told
+    assert "pay: 2 tasks" in told and "no team: 1 task\n" in told and "ops" not in told
     assert f"you are {name} and see tasks of no team, tasks of pay" in told
     assert main(["tasks", "--store", reader, "--json"]) == 0
     assert {one["id"] for one in json.loads(capsys.readouterr().out)} == {*PAY, "task-d"}

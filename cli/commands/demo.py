@@ -8,6 +8,7 @@ from argparse import Namespace
 
 from cli.commands.dashboard import run_app
 from cli.output import Progress, emit_json, note
+from lang.counted import count
 from review.show.listings import findings
 from review.show.tasks import tasks
 from review.sitting.demo import make_demo
@@ -34,7 +35,7 @@ def demo(args: Namespace) -> int:
     for row in top:
         print(f"  risk {row['risk']:>3}  {_some(row['detections']):<24}  {row['title'] or row['scope']}")
     if found:
-        print(f"{len(found)} findings; the first: {found[0]['detection']} {found[0]['why']}")
+        print(f"{count(len(found), 'finding')}; the first: {found[0]['detection']} {found[0]['why']}")
     print(f"Open it in a terminal with `remit demo`, or use --store {made.store}.")
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from cli.output import Progress, emit_json
+from lang.counted import count
 from review.stores.exporting import export_parquet
 from review.stores.lake import KINDS
 from review.workspace import open_workspace
@@ -23,7 +24,7 @@ def export(args: Namespace) -> int:
         return 0
     rows = done["rows"]
     print(
-        f"{done['path']}: {rows['events']:,} events and {rows['requests']:,} requests; {done['written']:,} files written, "
+        f"{done['path']}: {count(rows['events'], 'event')} and {count(rows['requests'], 'request')}; {count(done['written'], 'file')} written, "
         f"{done['unchanged']:,} as they were, {done['removed']:,} removed"
     )
     return 0

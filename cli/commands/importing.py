@@ -77,7 +77,7 @@ def _tell(report: ImportReport) -> None:
     totals = report.document()["totals"]
     print(
         f"{datetime.now(UTC):%H:%M:%S}Z  {totals['accepted']:,} new records, {totals['rejected']:,} rejected, {totals['events']:,} new events; "
-        f"{totals['tasks']:,} tasks, {totals['steps']:,} steps, {totals['findings']:,} findings",
+        f"{count(totals['tasks'], 'task')}, {count(totals['steps'], 'step')}, {count(totals['findings'], 'finding')}",
         flush=True,
     )
     for source in report.sources:
@@ -91,7 +91,7 @@ def print_report(report: ImportReport) -> None:
     totals = report.document()["totals"]
     files = len(report.sources)
     print(
-        f"Read {totals['read']:,} records of {files:,} {'file' if files == 1 else 'files'}: {totals['accepted']:,} accepted, "
+        f"Read {count(totals['read'], 'record')} of {count(files, 'file')}: {totals['accepted']:,} accepted, "
         f"{totals['duplicate']:,} already known, {totals['rejected']:,} rejected; {totals['events']:,} new events."
     )
     if report.unchanged:
@@ -177,7 +177,7 @@ def _preview(args: Namespace, format: Format) -> int:
         which = "" if one["whole"] else "first "
         tasks = one["tasks"]
         print(
-            f"{safe_line(one['name'])}: {one['format']}; {which}{one['records']} records: {one['new']} new, {one['known']} known, "
+            f"{safe_line(one['name'])}: {one['format']}; {which}{count(one['records'], 'record')}: {one['new']} new, {one['known']} known, "
             f"{one['rejected']} rejected; {count(len(tasks['new']), 'new task')}, {len(tasks['touched'])} that are there already"
         )
         for event in one["events"]:

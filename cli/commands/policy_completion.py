@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from cli.output import emit_json
+from lang.counted import count
 from lang.safe import safe_line
 from review.policy import completing, policies
 
@@ -17,7 +18,7 @@ def complete(args: Namespace) -> int:
         emit_json(told)
         return 0
     for one in told["candidates"]:
-        seen = f"  ({one['seen']:,} requests)" if one["seen"] is not None else ""
+        seen = f"  ({count(one['seen'], 'request')})" if one["seen"] is not None else ""
         doc = f"  {one['doc']}" if one["doc"] else ""
         print(safe_line(f"{one['shown']}{seen}{doc}", 300))
     return 0

@@ -12,6 +12,7 @@ import msgspec
 
 from cli.output import emit_json, note
 from cli.pipeline import Case, Result, junit, sarif, write
+from lang.counted import count as how_many
 from lang.safe import safe_line
 from lang.sarif import Level
 from review import locations
@@ -115,7 +116,9 @@ def run_reports(args: Namespace, run: Doc, wanted: Sequence[str], lines: dict[st
     for (rule, kind), count in sorted(changed.items()):
         word = kind.replace("_", " ")
         what = f"rule {rule}" if rule else "the default"
-        message = f"{what}: {count:,} requests {word} in {tasks[rule, kind]:,} tasks, against {run['baseline']}"
+        message = (
+            f"{what}: {how_many(count, 'request')} {word} in {how_many(tasks[rule, kind], 'task')}, against {run['baseline']}"
+        )
         results.append(Result(kind.replace("_", "-"), "error" if kind in wanted else "note", message, name, lines.get(rule, 1)))
     for kind in wanted:
         if figures[kind] > 0 and not any(key[1] == kind for key in changed):

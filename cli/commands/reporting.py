@@ -9,6 +9,7 @@ from pathlib import Path
 from cli.commands.sealing import ask
 from cli.opening import opened
 from cli.output import Progress, emit_json, note
+from lang.counted import count
 from lang.safe import safe_line
 from review.errors import RemitError
 
@@ -100,6 +101,6 @@ def _write(args: Namespace) -> int:
         emit_json(manifest)
     else:
         out = safe_line(args.out)
-        print(f"Wrote {len(manifest['files'])} files to {out}; check them anywhere with `remit verify {out}`.")
+        print(f"Wrote {count(len(manifest['files']), 'file')} to {out}; check them anywhere with `remit verify {out}`.")
         print(f"Note where it cannot be changed: pack {manifest['root']}, journal {manifest['journal']['head'] or 'empty'}.")
     return told(work.library.problems)

@@ -200,7 +200,9 @@ def reveal(args: Namespace) -> int:
         more = ["  and more"] if one["more"] else []
         if one["not_kept"]:
             more.append(f"  not looked through: {count(one['not_kept'], 'record')} with secrets whose bytes are no longer kept")
-        return "\n".join([f"{one['pseudonym']}: {', '.join(one['kinds'])}, in {len(one['records'])} records", *places, *more])
+        return "\n".join(
+            [f"{one['pseudonym']}: {', '.join(one['kinds'])}, in {count(len(one['records']), 'record')}", *places, *more]
+        )
 
     _tell(args, [found], told)
     return 0

@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 
 from cli.output import Progress, emit_json, emit_jsonl, note
+from lang.counted import count as how_many
 from lang.safe import safe_line
 from review.errors import RemitError
 from review.stores import upkeep
@@ -67,7 +68,9 @@ def _export_review(args: Namespace) -> int:
     if args.out is not None and args.output == "json":
         emit_json(done)
     elif args.out is not None:
-        print(f"wrote {args.out}: {done['records']:,} records and {done['entries']:,} journal entries of {done['task']}")
+        print(
+            f"wrote {args.out}: {how_many(done['records'], 'record')} and {done['entries']:,} journal entries of {done['task']}"
+        )
         print(f"sha256 {done['sha256']}")
     return 0
 
@@ -169,7 +172,7 @@ def retain(args: Namespace) -> int:
         return 0
     word, held = "let go" if found["applied"] else "would let go", found["held"]
     print(
-        f"{word} the raw bytes of {found['records']:,} records logged before {found['before']} "
+        f"{word} the raw bytes of {how_many(found['records'], 'record')} logged before {found['before']} "
         f"({found['bytes']:,} bytes, {found['stored_bytes']:,} in the store); digests, places and derived rows stay"
     )
     for one in found["sources"]:

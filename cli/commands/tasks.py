@@ -6,6 +6,7 @@ from argparse import Namespace
 from itertools import chain, islice
 
 from cli.output import emit_rows, note
+from lang.counted import count
 from review.show.tasks import list_tasks, task_sentence
 
 TABLE = ("risk", "detections", "title", "agent", "principal", "repository", "seen", "started", "state", "id")
@@ -65,7 +66,9 @@ def _export(args: Namespace, filter: str, sort: str) -> int:
 
     with open_workspace(args.store, args.org, detections=args.detections) as work:
         done = export_view(work, args.out, filter, sort, args.limit)
-    emit_rows(args.output, [done], ("tasks", "path"), lambda row: f"{row['tasks']:,} tasks written to {row['path']}", empty="")
+    emit_rows(
+        args.output, [done], ("tasks", "path"), lambda row: f"{count(row['tasks'], 'task')} written to {row['path']}", empty=""
+    )
     return 0
 
 

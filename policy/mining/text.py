@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lang.counted import count
 from lang.safe import safe_line
 from policy.mining.grants import Grant
 from policy.mining.space import Counted, Proposal
@@ -41,13 +42,13 @@ def grant_text(one: Grant, indent: str = "  ") -> str:
     longest = f"; the longest took {one.longest_seconds} s" if one.longest_seconds > one.ttl_seconds else ""
     remarks = [
         f"in place of the standing credential {one.credential} ({one.kind or 'kind unknown'}, {one.subject or 'subject unknown'})",
-        f"it was used {one.uses.requests:,} times in {one.uses.tasks:,} tasks by {one.uses.principals:,} principals, {one.first or '?'} to {one.last or '?'}",
+        f"it was used {count(one.uses.requests, 'time')} in {count(one.uses.tasks, 'task')} by {count(one.uses.principals, 'principal')}, {one.first or '?'} to {one.last or '?'}",
         f"a life of {one.ttl_seconds} s is enough for 95 of 100 tasks ({one.measured_tasks:,} measured){longest}",
         *(f"  used for {use}" for use in one.used[:10]),
         *([f"  and for {len(one.used) - 10:,} more"] if len(one.used) > 10 else []),
         f"held scope: {', '.join(one.held_scope) or 'not stated'}",
-        *([f"{one.homeless:,} uses belong to no task and would have no grant"] if one.homeless else []),
-        *([f"{one.refused:,} uses in tasks judged outside their remit would have none either"] if one.refused else []),
+        *([f"{count(one.homeless, 'use')} of no task would have no grant"] if one.homeless else []),
+        *([f"{count(one.refused, 'use')} in tasks judged outside their remit would have none either"] if one.refused else []),
         f"issue it when: {one.issue_when}",
     ]
     return _rule(one.id, "allow", one.when, f"task-bound grant in place of {one.credential}", remarks, indent)

@@ -20,6 +20,7 @@ from chains.enrich import enrich
 from importers import GROWING, NotRecognised, OpenSource, open_source
 from importers.base import Importer
 from importers.registry import importers
+from lang.counted import count
 from model.event import Reject
 from model.evidence import SourceFile
 from review.collecting import fewer_collections
@@ -156,7 +157,7 @@ def _import_one(
             report.skip(found.name, f"cannot be read: {why}", lacks=True)
             return
         report.sources.append(one.report)
-        broken = f"breaks off after {one.report.read:,} records, which are kept: {why}; import it again"
+        broken = f"breaks off after {count(one.report.read, 'record')}, which are kept: {why}; import it again"
         report.skip(found.name, broken, lacks=True)
     except StoreError as error:
         raise RemitError(str(error)) from error

@@ -8,6 +8,7 @@ from chains.heard import BURST, Silences
 from chains.skew import Compared, compare
 from importers.base import checks_chains
 from importers.registry import importers
+from lang.counted import count as how_many
 from lang.times import iso, parse_time
 from model.chain import Gap
 from review.documents import Doc
@@ -152,7 +153,7 @@ def remarks(row: Doc) -> list[str]:
         times = "once" if len(gaps) == 1 else f"{len(gaps):,} times, the longest"
         found.append(f"silent {times} from {longest['from']} to {longest['to']}")
     if row["zone_assumed"]:
-        found.append(f"time zone not stated and taken as UTC in {row['zone_assumed']:,} of {row['events']:,} events")
+        found.append(f"time zone not stated and taken as UTC in {row['zone_assumed']:,} of {how_many(row['events'], 'event')}")
     found += [clock_remark(one) for one in row["clocks"]]
     if row["log_chain"] == NOT_JUDGED:
         found.append(

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from lang.counted import count
 from review.child import Child
 from review.pack.report_choices import Choices
 
@@ -71,5 +72,5 @@ class PackRun(Child):
         alone = f", or without Remit by `python {self.folder}/verify.py`" if "verify.py" in self.files else ""
         opened = next((name for name in ("report.html", "report.md", "report.json") if name in self.files), "")
         first = f"; open {Path(self.folder) / opened}" if opened else ""
-        done = f"{'wrote and signed' if self.signed else 'wrote'} {len(self.files)} files to {self.folder}{first}"
+        done = f"{'wrote and signed' if self.signed else 'wrote'} {count(len(self.files), 'file')} to {self.folder}{first}"
         return f"{done}; check them anywhere with `remit verify {self.folder}`{alone}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lang.counted import count as how_many
 from model.words import ResultWord
 from review.show.sentences import place
 from review.state.remedied import remedy_words
@@ -57,8 +58,8 @@ def head_lines(head: Doc) -> Iterator[str]:
     yield f"evidence: {which}, as of {minute(head['as_of'])} UTC{default}"
     signed = head["sign_offs"]
     yield (
-        f"{head['tasks']:,} tasks, {head['steps']:,} steps, {head['findings']:,} findings, {head['blind_spots']:,} blind spots, "
-        f"{head['sources']:,} sources" + ("" if signed else "; not signed off")
+        f"{how_many(head['tasks'], 'task')}, {how_many(head['steps'], 'step')}, {how_many(head['findings'], 'finding')}, {how_many(head['blind_spots'], 'blind spot')}, "
+        f"{how_many(head['sources'], 'source')}" + ("" if signed else "; not signed off")
     )
     if signed:
         before = f", and {len(signed) - 1} time{'' if len(signed) == 2 else 's'} before" if len(signed) > 1 else ""
@@ -193,13 +194,13 @@ def sign_off_lines(state: Doc) -> Iterator[str]:
     yield f"signer                {state['signer']}"
     yield f"separation of duties  {state['separation']}"
     if state["own_tasks"]:
-        yield f"! {state['signer']} signs for {state['own_tasks']:,} of {state['tasks']:,} tasks whose agent acted for {state['signer']}"
+        yield f"! {state['signer']} signs for {state['own_tasks']:,} of {how_many(state['tasks'], 'task')} whose agent acted for {state['signer']}"
     yield f"self-reviews          {state['self_reviews_total']:,}"
     for one in state["self_reviews"]:
         yield f"! {one['reviewer']} judged {one['kind']} {one['subject']} {one['verdict']}; its agent acted for them"
     if state["self_reviews_total"] > len(state["self_reviews"]):
         yield f"… and {state['self_reviews_total'] - len(state['self_reviews']):,} more"
-    yield f"not yet judged        {state['unreviewed']:,} of {state['findings']:,} findings"
+    yield f"not yet judged        {state['unreviewed']:,} of {how_many(state['findings'], 'finding')}"
     journal = state["journal"]
     yield f"review journal        {journal['entries']:,} entries, head {journal['head'][:16] or 'none'}"
     for one in state["signed"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lang.counted import count
 from model.review import SignedScope
 from reports.input import AnyTask
 from reports.wording import STATEMENT
@@ -58,7 +59,7 @@ def scope(head: Doc, frameworks: Sequence[str]) -> str:
     """The sentence that says what the statement is about, so that the journal holds it too."""
     period = f"from {head['from'] or 'the first record'} to {head['to'] or 'the last'}"
     about = f"{', '.join(frameworks)}; " if frameworks else ""
-    return f"It is about {about}the period {period}, as of {head['as_of'] or 'no evidence'}: {head['tasks']} tasks, {head['findings']} findings."
+    return f"It is about {about}the period {period}, as of {head['as_of'] or 'no evidence'}: {count(head['tasks'], 'task')}, {count(head['findings'], 'finding')}."
 
 
 def _acted(work: Workspace, tasks: Sequence[AnyTask], identity: str) -> list[bool]:

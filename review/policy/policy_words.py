@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lang.counted import count
 from lang.safe import safe_line
 
 Doc = dict[str, Any]
@@ -27,7 +28,7 @@ def dry_run_lines(tried: Doc) -> list[str]:
         return ["It was saved without a dry-run."]
     over = tried["history"]
     told = [
-        f"Dry-run over {over.get('requests', 0):,} requests, {over.get('from') or '?'} to {over.get('to') or '?'}, state {over['state']}:"
+        f"Dry-run over {count(over.get('requests', 0), 'request')}, {over.get('from') or '?'} to {over.get('to') or '?'}, state {over['state']}:"
     ]
     recorded, previous = tried.get("recorded") or {}, tried.get("previous") or {}
     if "summary" in recorded:
@@ -81,7 +82,7 @@ def done_line(done: Doc) -> str:
 def proposal_line(one: Doc) -> str:
     """What a proposal rests on and what it touches."""
     if one["kind"] == "grant":
-        return f"{one['uses']['requests']:,} uses of {one['credential']} in {one['uses']['tasks']:,} tasks, {one['ttl_seconds']:,} s each"
+        return f"{count(one['uses']['requests'], 'use')} of {one['credential']} in {count(one['uses']['tasks'], 'task')}, {one['ttl_seconds']:,} s each"
     matched = one["covers"]["requests"] + one["beyond"]["requests"]
     return (
         f"matches {matched:,} request{'' if matched == 1 else 's'}, {one['covers']['requests']:,} it is meant for, {one['broken']['requests']:,} of tasks judged "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 import policy as engine
+from lang.counted import count
 from policy.agents import adapter_of, adapters
 from policy.google_cel import HOW_TO_GET, NoReferee, available
 from review.documents import Doc
@@ -131,5 +132,5 @@ def sentences(found: Doc) -> Iterator[str]:
         of = f"rule {one['rule']} ({one['condition']}): " if one["rule"] else ""
         where = f", first step {one['step']} of task {one['task']}" if one["step"] else ""
         request = json.dumps(one["request"], ensure_ascii=False)
-        yield f"{of}here {one['ours']}, there {one['theirs']} for {request} ({one['requests']:,} requests{where})"
+        yield f"{of}here {one['ours']}, there {one['theirs']} for {request} ({count(one['requests'], 'request')}{where})"
     yield from (f"Note: {note}" for note in found["notes"])

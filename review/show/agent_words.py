@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lang.counted import count
 from review.documents import Doc
 
 SHOWN = 12
@@ -22,7 +23,7 @@ def sentences(run: Doc) -> Iterator[str]:
 
 def asked(ask: Doc) -> str:
     """`Lacked a rule 40 times in 3 tasks: npm run build; Bash(npm run build:*) would let all of them run.`"""
-    start = f"Lacked a rule {ask['count']:,} times in {ask['tasks']:,} tasks: {ask['command']}"
+    start = f"Lacked a rule {count(ask['count'], 'time')} in {count(ask['tasks'], 'task')}: {ask['command']}"
     if not ask["rule"]:
         return f"{start}; no rule can allow it."
     if not ask["covers"]:

@@ -76,7 +76,7 @@ def _review(doc: Doc) -> Iterator[str]:
     yield f"{doc['reopened']['tasks']:,} were judged and reopened by later evidence{_rows(doc['reopened']['rows'])}."
     yield f"{doc['judged']['tasks']:,} are judged{_rows(doc['judged']['rows'])}."
     day = doc["last_day"]
-    yield f"{day['verdicts']:,} verdicts by {day['reviewers']:,} reviewers in the last 24 hours{_rows(day['rows'])}."
+    yield f"{count(day['verdicts'], 'verdict')} by {count(day['reviewers'], 'reviewer')} in the last 24 hours{_rows(day['rows'])}."
     accepted = doc["accepted"]
     yield (
         f"Accepted: {count(accepted['exceptions'], 'risk')}, hiding {count(accepted['hides'], 'finding')}; {accepted['ending_within_7_days']:,} of them "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from chains.identities import REASONS, Candidate, candidates
+from lang.counted import count
 from lang.times import iso
 from review.documents import Doc, Refs
 from review.show.listings import references
@@ -82,11 +83,13 @@ def _candidate(found: Candidate, other: Doc, own: Doc, refs: Refs) -> Doc:
 def identity_sentence(row: Doc) -> str:
     """A principal in one sentence, with the strongest reasons to take it for another."""
     also = [name for name in row["names"] if name != row["identity"]]
-    parts = [f"{row['identity']} ({row['kind']}{'' if row['known'] else ', in no organisation file'}): {row['events']:,} events"]
+    parts = [
+        f"{row['identity']} ({row['kind']}{'' if row['known'] else ', in no organisation file'}): {count(row['events'], 'event')}"
+    ]
     if also:
         parts.append(f"also {', '.join(also)}")
     for one in row["candidates"][:SHOWN]:
-        reasons = ", ".join(f"{reason['why']} ({reason['count']:,} records)" for reason in one["reasons"])
+        reasons = ", ".join(f"{reason['why']} ({count(reason['count'], 'record')})" for reason in one["reasons"])
         against = f"; against it: {', '.join(one['against'])}" if one["against"] else ""
         parts.append(f"may be {one['identity']}: {reasons}{against}")
     if len(row["candidates"]) > SHOWN:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from lang.counted import count
 from review.documents import Doc
 from review.workspace import Workspace
 from store.teams import EVERYTHING
@@ -88,7 +89,7 @@ def words(found: Doc) -> list[str]:
     mine = found["you_see"]
     state = "divided by team" if found["divided"] else "not divided: every reader sees everything (`remit store teams --on`)"
     lines = [f"this store is {state}"]
-    lines += [f"{one['team'] or 'no team'}: {one['tasks']:,} tasks" for one in found["teams"]]
+    lines += [f"{one['team'] or 'no team'}: {count(one['tasks'], 'task')}" for one in found["teams"]]
     lines += [f"{one['login']} sees {named(one['team'])}" for one in found["granted"]]
     seen = "everything" if mine is None else ", ".join(named(team) for team in mine) or "no tasks"
     return [*lines, f"you are {found['login']} and see {seen}"]

@@ -15,6 +15,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from lang.counted import count as how_many
 from lang.safe import safe_line
 from review.errors import RemitError
 from review.intake.choosing import completed, completions, meant, tree
@@ -343,7 +344,7 @@ def progress_lines(one: Arrival) -> Iterator[str]:
     done = min(one.bytes / one.total, 1.0) if one.total else 0.0
     if not one.follow:
         yield f"{'█' * round(done * 20):░<20} {done:4.0%}"
-    yield f"{one.records:,} records: {one.accepted:,} new, {one.rejected:,} rejected; {one.files:,} file{'' if one.files == 1 else 's'} done"
+    yield f"{how_many(one.records, 'record')}: {one.accepted:,} new, {one.rejected:,} rejected; {how_many(one.files, 'file')} done"
     rate = f", {size(one.rate)}/s" if one.bytes and not one.follow else ""
     yield f"{size(one.bytes)} of {size(one.total)}{rate}"
     if one.left is not None:

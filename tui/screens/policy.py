@@ -14,6 +14,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
+from lang.counted import count
 from lang.safe import safe_text
 from tui import dryrun
 from tui.actions import bindings
@@ -303,7 +304,7 @@ class PolicyScreen(DraftScreen):
             return f"judging: {done:,} of {total:,} …" if total else f"reading what was asked: {done:,} …"
         if figures:
             return ""
-        return "reading the history" + (f": {self.requests_read:,} requests …" if self.requests_read else " …")
+        return "reading the history" + (f": {count(self.requests_read, 'request')} …" if self.requests_read else " …")
 
     def read_failed(self, error: BaseException) -> None:
         super().read_failed(error)

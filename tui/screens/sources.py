@@ -9,6 +9,7 @@ from textual import on
 from textual.binding import BindingType
 from textual.widget import Widget
 
+from lang.counted import count as how_many
 from review.intake.sources import remarks
 from tui import coverage, format
 from tui.actions import bindings
@@ -54,7 +55,7 @@ class SourcesScreen(Listed):
             return "not read" if self.untold else "reading …"
         sums = {name: sum(row["records"][name] for row in self.rows) for name in ("read", "accepted", "duplicate", "rejected")}
         return (
-            f"{len(self.rows):,} sources: {sums['read']:,} read = {sums['accepted']:,} accepted + "
+            f"{how_many(len(self.rows), 'source')}: {sums['read']:,} read = {sums['accepted']:,} accepted + "
             f"{sums['duplicate']:,} known + {sums['rejected']:,} rejected"
         )
 
@@ -201,7 +202,7 @@ def source_lines(row: Doc) -> Iterable[str]:
     """What a source is, what it leaves open, and each of its rejected records with its place and the reason."""
     digest = f"sha256 {row['sha256']}" if row["sha256"] else "the import was cut short: no digest of the whole file"
     yield f"{digest}, {row['bytes']:,} bytes"
-    yield f"{row['first'] or '?'} to {row['last'] or '?'}: {row['events']:,} events of {', '.join(row['enforcement_points']) or 'no point'}"
+    yield f"{row['first'] or '?'} to {row['last'] or '?'}: {how_many(row['events'], 'event')} of {', '.join(row['enforcement_points']) or 'no point'}"
     yield from remarks(row)
     for gap in row["gaps"] if len(row["gaps"]) > 1 else ():
         yield f"silent from {gap['from']} to {gap['to']}"

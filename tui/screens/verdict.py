@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from lang.counted import count
 from lang.safe import safe_line
 from model.words import VerdictWord
 from review.state.seen import ChangedError
@@ -158,7 +159,7 @@ class VerdictScreen(Dialog[str | None]):
             wanted = "; a second reviewer has to agree" if pending else ""
             return f"{word.value} recorded on {self.on_what.rstrip('.')}{wanted}"
         wanted = f"; {pending:,} want a second reviewer" if pending else ""
-        return f"{word.value} recorded on {len(given):,} tasks{wanted}"
+        return f"{word.value} recorded on {count(len(given), 'task')}{wanted}"
 
 
 def before_lines(before: Doc) -> list[str]:

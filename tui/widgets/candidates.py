@@ -10,6 +10,7 @@ from textual.widgets import OptionList, TextArea
 from textual.widgets.option_list import Option
 
 from lang.cells import cell_width
+from lang.counted import count
 from lang.safe import safe_line
 from tui.widgets.columns import fit
 
@@ -78,7 +79,7 @@ class Candidates(OptionList, can_focus=False):
 
 
 def _line(one: Doc, width: int) -> Text:
-    seen = "" if one["seen"] is None else f"{one['seen']:,} requests"
+    seen = "" if one["seen"] is None else f"{count(one['seen'], 'request')}"
     return Text.assemble(
         f"{fit(one['shown'], width)}  ", (safe_line(one["doc"]) or seen, "dim"), no_wrap=True, overflow="ellipsis"
     )
