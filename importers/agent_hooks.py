@@ -1,5 +1,5 @@
-"""Hook logs of Claude Code and of the agents that took over its protocol (Codex, Gemini CLI and its forks, Copilot): what a hook was
-told, and what it answered.
+"""Hook logs of Claude Code, of the agents that took over its protocol (Codex, Gemini CLI and its forks, Copilot) and of Windsurf:
+what a hook was told, and what it answered.
 
 The input is the agent's own word; the answer is the hook's, an enforcer's. Logs are home-made: the input by itself, or
 input, output and exit code under the usual names. Only where an answer was logged is there a decision; a hook that was
@@ -19,6 +19,7 @@ from importers.codex_tools import patch_act
 from importers.copilot_results import shell_end
 from importers.gemini_outputs import command_end, exit_code
 from importers.hook_answers import EVENTS, GEMINI, answer_of, halves, kept_halves
+from importers.hook_cascade import ends_untold
 from importers.shared.agent_tools import act_of as others_act
 from importers.shared.agents import Act, Frame, call_id, field, mcp_act, origin_of, prompt_key, scope_id, scope_key, words_of
 from importers.shared.fields import Json, arguments_digest, first_moment, first_text, key, keys, mapping, text
@@ -36,9 +37,9 @@ _REFUSED = {"denied": "rule", "rejected": "user"}
 
 class AgentHooks:
     id = "agent-hooks"
-    title = "Hook logs of Claude Code, Codex, Gemini CLI and Copilot (input, or input and answer)"
+    title = "Hook logs of Claude Code, Codex, Gemini CLI, Copilot and Windsurf (input, or input and answer)"
     evidence = "real"
-    version = 7
+    version = 8
 
     def sniff(self, sample: Sequence[object]) -> int:
         known = others = loose = 0
@@ -83,12 +84,13 @@ class _Reader:
         agent = "gemini-cli" if told in GEMINI else hook_agent(given) or "claude-code"
         session = scope_id(given.get("session_id"))
         frame = Frame(agent, at, clock, "", "", _scope(given, agent, session), _facts(given), agent)
-        parsed = Parsed(scope=session, type=told, at=at)
+        named = field(given, "agent_action_name")[:100] or told
+        parsed = Parsed(scope=session, type=named, at=at)
         if event not in EVENTS and told not in GEMINI:
-            parsed.unknown_type = told
+            parsed.unknown_type = named
         parsed.events = [*self._mode(given, frame), *self._told(event, given, frame, alone=answered is None)]
         if answered is not None and event in _ASKED:
-            parsed.events += self._decided(told, given, answered, frame, parsed.events)
+            parsed.events += self._decided(named, given, answered, frame, parsed.events)
         return parsed
 
     def _named(self, given: Json) -> Json:
@@ -162,7 +164,7 @@ class _Reader:
             or words_of(details.get("stdout"))
             or field(given, "error")
         )
-        ok = Tri.NO if failed else Tri.UNKNOWN if runs else command_end(_tool(given), shown)
+        ok = Tri.NO if failed else Tri.UNKNOWN if runs or ends_untold(given) else command_end(_tool(given), shown)
         if frame.point == "codex" and isinstance(response, str) and not failed:
             # It tells the hook what a command wrote, and not how it ended.
             told = output_of(response)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from importers.hook_cascade import of_cascade
 from importers.shared.agents import words_of
 from importers.shared.fields import Json, first_text, mapping, number
 from importers.shared.told import effect_of
@@ -98,14 +99,15 @@ def halves(record: Json) -> tuple[Json, Json | None] | None:
 
 def kept_halves(record: Json) -> tuple[Json, Json | None] | None:
     """The same of a record that kept the input as the hook was given it."""
-    if is_input(record):
+    if (own := as_input(record)) is not None:
         answered = any(name in record for name in (*_OUTPUTS, "exit_code", "exitCode", "hookSpecificOutput"))
-        return record, (record if answered else None)
+        return own, (record if answered else None)
     for name in _INPUTS:
-        given = _object(record.get(name))
-        if not is_input(given) and "toolName" in given:
-            given = _in_own_words({**{one: record[one] for one in _NAMED if one in record and one != name}, **given}) or given
-        if is_input(given):
+        held = _object(record.get(name))
+        given = as_input(held)
+        if given is None and "toolName" in held:
+            given = _in_own_words({**{one: record[one] for one in _NAMED if one in record and one != name}, **held})
+        if given is not None:
             answered = any(other in record for other in (*_OUTPUTS, *_CODES) if other != name)
             return given, (record if answered else None)
     return None
@@ -147,9 +149,11 @@ def _in_own_words(record: Json) -> Json | None:
     return made
 
 
-def is_input(record: Json) -> bool:
-    """Whether an object is what an agent hands to a hook."""
-    return isinstance(record.get("hook_event_name"), str) and isinstance(record.get("session_id"), str)
+def as_input(record: Json) -> Json | None:
+    """What an agent hands to a hook, by the usual names; None for anything else."""
+    if isinstance(record.get("hook_event_name"), str) and isinstance(record.get("session_id"), str):
+        return record
+    return of_cascade(record)
 
 
 def answer_of(log: Json, event: str) -> Answer:

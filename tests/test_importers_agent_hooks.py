@@ -554,3 +554,66 @@ def test_the_first_hooks_were_not_told_their_own_name() -> None:
 def test_cursor_runs_the_hooks_of_claude_code() -> None:
     call = only(events(told(cursor_version="3.2", conversation_id=SESSION, tool_name="Shell")), EventKind.ACTION, Phase.CALL)
     assert (call.point, call.attrs["command"]) == ("cursor", "npm publish")
+
+
+def cascade(action: str, second: int = 0, **info: Any) -> dict[str, Any]:
+    return {
+        "agent_action_name": action,
+        "trajectory_id": "3f0c9a52-0d7e-4c55-9d0b-8f2f6f0a7c11",
+        "execution_id": "51f0",
+        "timestamp": f"2026-11-22T23:26:{second:02}Z",
+        "model_name": "swe-2",
+        "tool_info": info,
+    }
+
+
+def test_what_windsurf_hands_to_its_hooks() -> None:
+    run = {"command_line": "npm publish", "cwd": "/home/ada/api"}
+    served = {"mcp_server_name": "tracker", "mcp_tool_name": "create_issue", "mcp_tool_arguments": {"title": "late"}}
+    records = [
+        cascade("pre_user_prompt", 1, user_prompt="publish ACME-12"),
+        cascade("pre_run_command", 2, **run),
+        cascade("post_run_command", 3, **run),
+        cascade("post_read_code", 4, file_path="/home/ada/api/.env"),
+        cascade("post_write_code", 5, file_path="/home/ada/api/a.py", edits=[{"old_string": "a", "new_string": "b"}]),
+        cascade("pre_mcp_tool_use", 6, **served),
+        cascade("post_mcp_tool_use", 7, **served, mcp_result="made"),
+        cascade("post_cascade_response", 8, response="done"),
+    ]
+    assert IMPORTER.sniff(records) == 92
+    made = events(*records)
+    assert {one.point for one in made} == {"windsurf"}
+    assert {tuple(names(one, KeyRole.SCOPE)) for one in made} == {("session:3f0c9a52-0d7e-4c55-9d0b-8f2f6f0a7c11",)}
+    prompt, call, ran, read, wrote, asked, served_one = made
+    assert (prompt.kind, prompt.text, prompt.attrs["ticket"]) == (EventKind.INTENT, "publish ACME-12", "ACME-12")
+    assert (call.phase, call.verb, call.attrs["command"], call.attrs["cwd"]) == (
+        Phase.CALL,
+        Verb.EXEC,
+        "npm publish",
+        "/home/ada/api",
+    )
+    # What was told before and after one command is one call, and nobody says how it ended.
+    assert names(call, KeyRole.CALL) == names(ran, KeyRole.CALL) != []
+    assert ran.outcome is not None and ran.outcome.tool is Tri.UNKNOWN
+    assert [(one.verb, one.target.name, one.outcome and one.outcome.tool) for one in (read, wrote)] == [
+        (Verb.FILE_READ, "/home/ada/api/.env", Tri.YES),
+        (Verb.FILE_WRITE, "/home/ada/api/a.py", Tri.YES),
+    ]
+    assert (asked.verb, asked.target.name, asked.target.detail) == (Verb.MCP_CALL, "tracker", "create_issue")
+    assert names(asked, KeyRole.CALL) == names(served_one, KeyRole.CALL) != []
+    assert served_one.attrs["output"] == "made"
+
+
+def test_what_a_hook_of_windsurf_answered() -> None:
+    asked = cascade("pre_run_command", command_line="rm -rf build", cwd="/home/ada/api")
+    verdict = only(events({"stdin": json.dumps(asked), "exit_code": 2, "stderr": "not here"}), EventKind.DECISION, Phase.VERDICT)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.rule, verdict.decision.reason) == (
+        Effect.DENY,
+        "pre_run_command",
+        "not here",
+    )
+    assert (verdict.point, verdict.vantage, verdict.verb) == ("windsurf:hook", Vantage.ENFORCER, Verb.EXEC)
+    passed = only(events({"input": asked, "exit_code": 0}), EventKind.DECISION, Phase.VERDICT)
+    assert passed.decision is not None and passed.decision.effect is Effect.UNKNOWN
+    assert IMPORTER.open().read(cascade("pre_teleport")).unknown_type == "pre_teleport"

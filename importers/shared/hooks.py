@@ -17,6 +17,8 @@ def hook_agent(given: Json) -> str:
     path = text(given.get("transcript_path")).replace("\\", "/")
     if _COPILOT & given.keys():
         return "copilot-cli"
+    if "trajectory_id" in given:
+        return "windsurf"
     if "cursor_version" in given:
         # It runs the hooks of Claude Code's settings as well.
         return "cursor"

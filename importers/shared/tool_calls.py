@@ -34,7 +34,7 @@ _TOOLS: dict[str, Verb] = {
          "find_file read_notebook read_lints_v2 get_diagnostics read_code read_multiple_files get_file get_errors get_changed_files "
          "list_code_usages test_search get_files_in_project get_projects_in_solution finder look_at sem_search memory_search memory_get "
          "read_files search_codebase"),
-        (Verb.FILE_WRITE, "write write_file edit multi_edit apply_patch create_file str_replace str_replace_editor "
+        (Verb.FILE_WRITE, "write write_file write_code edit multi_edit apply_patch create_file str_replace str_replace_editor "
          "str_replace_based_edit_tool replace notebook_edit edit_file patch file_write fs_write insert_edit_into_file replace_string_in_file multi_replace_string_in_file edit_notebook_file "
          "multiedit create write_to_file replace_in_file apply_diff insert_content search_and_replace search_replace "
          "edit_file_v2 edit_notebook text_editor save append morph insert edit_lines file_editor generate_image new_rule "
