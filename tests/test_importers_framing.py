@@ -198,3 +198,22 @@ def test_what_a_writer_of_tables_quotes_comes_back(rows: list[list[str]]) -> Non
     found = [decode(one.data) for one in cut("csv", out.getvalue().encode()) if isinstance(one, RawRecord)]
     ends = [[re.sub("\r+\n", "\n", cell) for cell in one] for one in rows]
     assert [[one["a"], one["b"], one["c"]] for one in found if isinstance(one, dict)] == ends
+
+
+ZEEK = b"#separator \\x09\n#path\tconn\n#fields\tts\tid.orig_h\tagent\n#types\ttime\taddr\tstring\n"
+
+
+def test_a_table_whose_columns_a_line_of_its_head_names() -> None:
+    """Zeek's tables: lines with `#` around the rows, quotes that are characters like others, and one table behind another."""
+    data = ZEEK + b'1.5\t10.0.0.5\t"half\n#close\t2\n' + b"#fields\tts\tuid\n2.5\tC1\n3.5\tC2\textra\n"
+    told = {"ts": "1.5", "id.orig_h": "10.0.0.5", "agent": '"half'}
+    found = cut("csv", data)
+    assert [decode(one.data) if isinstance(one, RawRecord) else one.reason for one in found] == [
+        told,
+        {"ts": "2.5", "uid": "C1"},
+        "a row that is no row of a table",
+    ]
+    assert sample("csv", data)[:2] == [told, {"ts": "2.5", "uid": "C1"}]
+    # A table whose first heading merely begins so is any other table.
+    assert sample("csv", b"#id,name\n1,a\n") == [{"#id": "1", "name": "a"}]
+    assert sample("csv", b"#fields\n1\ta\n") == sample("csv", b"#path\tconn\n1\t2\n") == []

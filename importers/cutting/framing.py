@@ -43,6 +43,8 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]{0,32}m")
 _DELIMITERS = ",\t;|"
 _DELIMITER_TOLD = re.compile(r'\ufeff?"?sep=([^\s"]|\t)"?', re.IGNORECASE)
 """The line before a table's headings that tells a spreadsheet what stands between its cells."""
+_HEAD = re.compile(r"#(?:separator|set_separator|empty_field|unset_field|path|open|close|types|fields)(?![\w:])(.?)", re.DOTALL)
+"""The lines by which Zeek heads and ends a table; behind `#fields` stands the delimiter, and then the columns."""
 _OPENING = re.compile(rb'(?:^|[,;\t|])"')
 _CLOSING = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')
 """Where a quoted cell of a table begins, and up to where it goes."""
@@ -63,6 +65,7 @@ class Frames:
         self._window = window
         self._header: list[str] = []
         self._delimiter = ","
+        self._headed = False
         self._inside = False
         self._begin = (0, 1)
 
@@ -71,14 +74,14 @@ class Frames:
         if self._container == "document":
             return None
         offset, line = (self._window.position, self._window.line) if end else self._begin
-        return Restart(offset, line, (self._delimiter, self._header))
+        return Restart(offset, line, (self._delimiter, self._header, self._headed))
 
     def restart(self, place: Restart) -> bool:
         """Be what it was at this place."""
-        delimiter, header = place.cutter if len(place.cutter) == 2 else (None, None)
-        if not isinstance(delimiter, str) or not isinstance(header, list):
+        delimiter, header, headed = place.cutter if len(place.cutter) == 3 else (None, None, None)
+        if not isinstance(delimiter, str) or not isinstance(header, list) or not isinstance(headed, bool):
             return False
-        self._delimiter, self._header = delimiter, header
+        self._delimiter, self._header, self._headed = delimiter, header, headed
         self._window.restart(place.offset, place.line)
         return True
 
@@ -89,13 +92,20 @@ class Frames:
                 yield Reject(line, None, offset, f"a row larger than {MAX_ROW >> 20} MB")
                 continue
             text = text_of(data)
+            if self._container == "csv" and (self._headed or not self._header) and (head := _HEAD.match(text)) is not None:
+                if (columns := _fields(text, head)) is not None:
+                    self._header, self._delimiter, self._headed = *columns, True
+                continue
             if self._container == "csv" and not self._header:
                 if (told := _DELIMITER_TOLD.fullmatch(text.strip())) is not None:
                     told_delimiter = told.group(1)
                     continue
                 self._header, self._delimiter = header(text, told_delimiter)
                 continue
-            fields = row(text, self._header, self._delimiter) if self._container == "csv" else fields_of(self._container, text)
+            quoted = not self._headed
+            fields = (
+                row(text, self._header, self._delimiter, quoted) if self._container == "csv" else fields_of(self._container, text)
+            )
             if fields is None:
                 yield Reject(line, None, offset, _MISSING[self._container], sha256(data).hexdigest())
             else:
@@ -137,7 +147,7 @@ class Frames:
 
     def _goes_on(self, data: bytes, held: list[bytes], size: int) -> bool:
         """Whether the row that this line belongs to has not ended with it."""
-        if size > MAX_ROW:
+        if size > MAX_ROW or self._headed:
             return False
         if self._container == "csv":
             self._inside = _ends_inside(data, self._inside and len(held) > 1)
@@ -188,6 +198,8 @@ def sample(container: Container, head: bytes) -> list[object]:
         blocks = re.split(r"\n(?:[ \t]*\n)+", text_of(head.replace(b"\r\n", b"\n")).strip("\n"), maxsplit=SAMPLE_LINES)
         return [{"line": block} for block in blocks[:SAMPLE_LINES] if block.strip()]
     if container == "csv":
+        if _HEAD.match(text_of(head[:32])) is not None:
+            return _headed(head)
         rows = _joined(head.split(b"\n"))
         lines = [text_of(one) for one in islice((one for one in rows if one.strip()), SAMPLE_LINES + 2)]
         told = _DELIMITER_TOLD.fullmatch(lines[0].strip()) if lines else None
@@ -203,6 +215,28 @@ def sample(container: Container, head: bytes) -> list[object]:
     else:
         found = [{"line": line} for line in lines]
     return [one for one in found if one is not None]
+
+
+def _headed(head: bytes) -> list[object]:
+    """The first rows of a table as Zeek writes them; none where its lines do not say what the columns are."""
+    names: list[str] = []
+    found: list[object] = []
+    delimiter = ""
+    for text in (text_of(one.rstrip(b"\r")) for one in head.split(b"\n") if one.strip()):
+        if (begun := _HEAD.match(text)) is not None:
+            names, delimiter = _fields(text, begun) or (names, delimiter)
+        elif not names or len(found) >= SAMPLE_LINES:
+            break
+        elif (one := row(text, names, delimiter, quoted=False)) is not None:
+            found.append(one)
+    return found
+
+
+def _fields(text: str, head: re.Match[str]) -> tuple[list[str], str] | None:
+    """The columns that a `#fields` line names, and what stands between them; None for another line of the head."""
+    if not text.startswith("#fields") or not head[1]:
+        return None
+    return text[head.end() :].split(head[1]), head[1]
 
 
 def fields_of(container: Container, text: str) -> dict[str, object] | None:
@@ -319,9 +353,12 @@ def header(text: str, told: str = "") -> tuple[list[str], str]:
     return names, delimiter
 
 
-def row(text: str, names: list[str], delimiter: str) -> dict[str, object] | None:
-    """One row by its columns' names; None where it has more cells than the table has columns, but for empty ones at its end."""
-    cells = next(_parsed(text, delimiter), [])
+def row(text: str, names: list[str], delimiter: str, quoted: bool = True) -> dict[str, object] | None:
+    """One row by its columns' names; None where it has more cells than the table has columns, but for empty ones at its end.
+
+    In a table that is not `quoted` a quote is a character like any other.
+    """
+    cells = next(_parsed(text, delimiter), []) if quoted else text.split(delimiter)
     if not cells or any(cells[len(names) :]):
         return None
     return dict(zip(names, cells, strict=False))

@@ -1,0 +1,55 @@
+"""Zeek's logs as the tables that it writes by itself: a head that names the columns, an end, and the next one behind it."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from importers import open_source
+from importers.cutting.origin import Prefix
+from importers.shared.fields import decode
+from model.event import RawRecord
+from tests.test_importers_mappings import MAPPINGS, Case, records, told
+
+HEAD = b"#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n"
+PLACES = b"ts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p"
+CONN = (
+    HEAD
+    + b"#path\tconn\n#open\t2026-06-01-14-00-00\n#fields\t"
+    + PLACES
+    + b"\tproto\tservice\tconn_state\n#types\ttime\tstring\n"
+)
+ROWS = (
+    b"1780322401.250000\tCq1\t10.0.0.5\t51000\t203.0.113.9\t443\ttcp\tssl\tSF\n",
+    b"1780322402.250000\tCq2\t10.0.0.5\t51001\t203.0.113.10\t22\ttcp\t-\tREJ\n",
+)
+END = b"#close\t2026-06-01-15-00-00\n"
+HTTP = HEAD + b"#path\thttp\n#fields\t" + PLACES + b"\tmethod\thost\turi\tuser_agent\tstatus_code\tusername\n"
+HTTP += b'1780322403.250000\tCq3\t10.0.0.5\t51002\t203.0.113.9\t80\tPOST\tdrop.example\t/up\t"agent\t403\t-\n'
+TLS = HEAD + b"#path\tssl\n#fields\t" + PLACES + b"\tserver_name\testablished\n"
+TLS += b"1780322404.250000\tCq4\t10.0.0.5\t51003\t203.0.113.9\t443\tapi.example\tF\n"
+
+
+def meant(data: bytes) -> list[list[str]]:
+    reader = MAPPINGS["zeek"].open()
+    return [[told(event) for event in reader.read(record).events] for record in records(Case("zeek", data, []))]
+
+
+def test_tables_of_several_kinds_one_behind_another() -> None:
+    assert meant(CONN + b"".join(ROWS) + END + HTTP + END + TLS) == [
+        ["effect/observed net.connect network:203.0.113.9#443 call:zeek.uid:Cq1"],
+        ["effect/observed net.connect network:203.0.113.10#22 call:zeek.uid:Cq2 failed"],
+        ["effect/observed http.request network:drop.example#/up call:zeek.uid:Cq3 failed"],
+        ["effect/observed net.connect network:api.example#443 call:zeek.uid:Cq4 failed"],
+    ]
+
+
+def test_a_table_that_has_grown_is_read_on() -> None:
+    first = open_source(BytesIO(CONN + ROWS[0]))
+    assert len(list(first.items())) == 1
+    place = first.end()
+    assert place is not None
+    data = CONN + ROWS[0] + ROWS[1] + END
+    grown = open_source(BytesIO(data))
+    assert grown.restart(place, Prefix(BytesIO(data), place.offset))
+    items = [decode(one.data) for one in grown.items() if isinstance(one, RawRecord)]
+    assert [one["uid"] for one in items if isinstance(one, dict)] == ["Cq2"]
