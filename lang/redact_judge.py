@@ -57,6 +57,8 @@ _NOTHING = late(
     | (?:toolu|call|msg|req|resp|run|chatcmpl|item|fc|rs|evt|task|sess|session|thread|step|srvtoolu)_\w* )$"""
 )
 _IDENTIFIER = late(rb"^[A-Za-z]+(?:[._:/-]+[A-Za-z]+)*[.!?:;]?$")
+_VARIABLE = late(rb"^[A-Z]{2,}(?:_[A-Z]{2,}|_[0-9]{1,4})+$")
+"""How environment variables are called, and secrets in the stores that hand them out as such."""
 _BASE64_KEY = late(rb"^[A-Za-z0-9/+]{32,}={0,2}$")
 _UUID = late(rb"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
 _ACCESS_KEY_ID = late(rb"^(?:A3T[A-Z0-9]|AKIA|ASIA|AROA|AIDA|AGPA|ANPA|ANVA|ABIA|ACCA)[A-Z0-9]{12,}$")
@@ -174,6 +176,8 @@ def is_secret(kind: str, value: bytes, *, structural: bool, direct: bool) -> boo
     strong = kind in ("password", "secret", "private-key")
     if any(c in value for c in b" \t\r\n"):
         return structural and kind == "password" and size <= 128
+    if kind == "secret" and structural and _VARIABLE.match(value) is not None:
+        return False
     word = _IDENTIFIER.match(value) is not None or (value.replace(b"_", b"").isalpha() and name_kind(value) != "")
     if kind == "password":
         if structural:
