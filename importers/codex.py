@@ -29,14 +29,14 @@ from importers.shared.agents import (
     scope_key,
     words_of,
 )
-from importers.shared.fields import Json, commit_id, mapping, moment, number
+from importers.shared.fields import Json, commit_id, first_text, mapping, moment, number
 from importers.shared.questions import answers_in, asks
 from importers.shared.transcript import objects
 from importers.shared.usage import Purse, spent, tell_spent, tokens_of
 from lang.late import late
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Parsed, digest
-from model.words import Clock, EventKind, KeyRole, Phase
+from model.words import Clock, EventKind, KeyRole, Phase, Verb
 
 POINT = "codex"
 
@@ -54,7 +54,7 @@ class Codex:
     id = "codex"
     title = "Codex rollouts"
     evidence = "real"
-    version = 11
+    version = 12
     states_intents = True
     reads_heads = True
 
@@ -351,9 +351,9 @@ def _called(payload: Json, call: str, frame: Frame) -> Iterator[Event]:
     act = call_act(payload, name, namespace)
     tool = f"{namespace}__{name}" if namespace.startswith("mcp__") else name
     yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=act, tool=tool)
-    if name == "spawn_agent":
+    if act.verb is Verb.AGENT_SPAWN:
         given = arguments_of(payload)
-        words = field(given, "message") or field(given, "prompt") or words_of(given.get("items"))
+        words = first_text(given, "message", "prompt", "instruction") or words_of(given.get("items"))
         if words:
             yield frame.intent(Phase.DELEGATED, words, call=call, attrs=dict(act.attrs))
 

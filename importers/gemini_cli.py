@@ -46,7 +46,7 @@ class GeminiCli:
     id = "gemini-cli"
     title = "Gemini CLI chats"
     evidence = "real"
-    version = 8
+    version = 9
     states_intents = True
     reads_heads = True
 

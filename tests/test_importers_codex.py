@@ -308,6 +308,8 @@ def test_spawning_is_a_call_with_a_delegated_intent() -> None:
     spawn, intent = read(call("spawn_agent", {"agent_type": "explorer", "message": "look around"}, namespace="collaboration"))
     assert (spawn.verb, spawn.attrs["agent_type"]) == (Verb.AGENT_SPAWN, "explorer")
     assert (intent.phase, intent.text, intent.attrs["agent_type"]) == (Phase.DELEGATED, "look around", "explorer")
+    many, each = read(call("spawn_agents_on_csv", {"csv_path": "files.csv", "instruction": "Review {path}"}))
+    assert (many.verb, each.phase, each.text) == (Verb.AGENT_SPAWN, Phase.DELEGATED, "Review {path}")
 
 
 def test_an_automatic_reviewer_decides_in_a_thread_of_its_own() -> None:

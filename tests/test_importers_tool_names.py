@@ -16,6 +16,9 @@ from model.words import Verb
         ("Read get_file getErrors get_changed_files list_code_usages get_files_in_project code_search", Verb.FILE_READ),
         ("Write apply_patch insert_edit_into_file", Verb.FILE_WRITE),
         ("remove_file", Verb.FILE_DELETE),
+        ("generalist browser_agent codebase_investigator", Verb.AGENT_SPAWN),
+        ("tracker_create_task tracker_visualize agents_list tool_search", Verb.AGENT_MESSAGE),
+        ("list_background_processes read_background_output", Verb.EXEC),
     ],
 )
 def test_tools_of_editors_are_known_by_name(names: str, verb: Verb) -> None:

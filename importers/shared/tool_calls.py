@@ -25,7 +25,7 @@ _TOOLS: dict[str, Verb] = {
          "python tmux code_execution execute_code automation_script shell_command bash_output kill_shell bash_session "
          "control_bash_process control_pwsh_process execute_pwsh get_process_output list_processes open_cli_terminal "
          "read_terminal_output write_to_terminal get_terminal_output terminal_last_command run_build run_tests run_task "
-         "create_and_run_task run_notebook_cell run_commands"),
+         "create_and_run_task run_notebook_cell run_commands list_background_processes read_background_output"),
         (Verb.FILE_READ, "read read_file view cat open_file read_many_files glob grep ls list_directory list_files "
          "search_files notebook_read codebase_search file_read fs_read list list_dir list_dir_v2 find find_path rg lsp "
          "search_file_content grep_search read_file_v2 file_search glob_file_search ripgrep_raw_search semantic_search "
@@ -49,7 +49,7 @@ _TOOLS: dict[str, Verb] = {
          "browser_go_back browser_list_tabs browser_switch_tab browser_close_tab fetch_web_content"),
         (Verb.AGENT_SPAWN, "task agent spawn_agent dispatch_agent launch_agent delegate subagent run_subagent use_subagent use_subagents invoke_agent "
          "delegate_to_agent codebase_investigator new_task create_task dynamic_task start_subagent task_v2 invoke_sub_agent "
-         "sessions_spawn oracle librarian agent_crew start_child_conversation team_spawn_teammate"),
+         "sessions_spawn generalist browser_agent spawn_agents_on_csv oracle librarian agent_crew start_child_conversation team_spawn_teammate"),
         (Verb.AGENT_MESSAGE, "send_message message_agent send_input todo_write todo_read write_todos todowrite todoread "
          "update_todo_list update_todo todo_list todo update_plan task_tracker ask_user ask_followup_question question "
          "ask_user_question task_create task_get task_list task_update task_output "
@@ -61,7 +61,8 @@ _TOOLS: dict[str, Verb] = {
          "fetch_copilot_cli_documentation sessions_send sessions_list sessions_history session_status recall read_todos slash_command "
          "knowledge task_status user_input exit_spec_mode update_todos get_mcp_tools get_dynamic_tools await reflect session_management "
          "ask_oracle tom_consult invoke_skill skills submit_and_exit team_send_message team_broadcast team_run_task team_task "
-         "team_status team_read_mailbox team_mission_log"),
+         "team_status team_read_mailbox team_mission_log tracker_create_task tracker_update_task tracker_get_task tracker_list_tasks "
+         "tracker_add_dependency tracker_visualize subagents agents_list vote_memory tool_search"),
         (Verb.INSTRUCTIONS_WRITE, "save_memory store_memory remember_memory update_memory create_memory write_memory memory"),
         (Verb.REPO_WRITE, "git_push push_files create_branch create_or_update_file delete_branch push"),
         (Verb.REPO_READ, "git_clone git_fetch git_pull get_file_contents clone"),
