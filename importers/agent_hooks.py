@@ -1,5 +1,5 @@
-"""Hook logs of Claude Code, of the agents that took over its protocol (Codex, Gemini CLI and its forks, Copilot) and of Windsurf:
-what a hook was told, and what it answered.
+"""Hook logs of Claude Code, of the agents that took over its protocol (Codex, Gemini CLI and its forks, Copilot), and of Windsurf,
+Cline and Augment: what a hook was told, and what it answered.
 
 The input is the agent's own word; the answer is the hook's, an enforcer's. Logs are home-made: the input by itself, or
 input, output and exit code under the usual names. Only where an answer was logged is there a decision; a hook that was
@@ -19,7 +19,7 @@ from importers.codex_tools import patch_act
 from importers.copilot_results import shell_end
 from importers.gemini_outputs import command_end, exit_code
 from importers.hook_answers import EVENTS, GEMINI, answer_of, halves, kept_halves
-from importers.hook_cascade import ends_untold
+from importers.hook_dialects import ends_untold
 from importers.shared.agent_tools import act_of as others_act
 from importers.shared.agents import Act, Frame, call_id, field, mcp_act, origin_of, prompt_key, scope_id, scope_key, words_of
 from importers.shared.fields import Json, arguments_digest, first_moment, first_text, key, keys, mapping, text
@@ -37,7 +37,7 @@ _REFUSED = {"denied": "rule", "rejected": "user"}
 
 class AgentHooks:
     id = "agent-hooks"
-    title = "Hook logs of Claude Code, Codex, Gemini CLI, Copilot and Windsurf (input, or input and answer)"
+    title = "Hook logs of Claude Code, Codex, Gemini CLI, Copilot, Windsurf, Cline and Augment (input, or input and answer)"
     evidence = "real"
     version = 8
 
@@ -84,7 +84,7 @@ class _Reader:
         agent = "gemini-cli" if told in GEMINI else hook_agent(given) or "claude-code"
         session = scope_id(given.get("session_id"))
         frame = Frame(agent, at, clock, "", "", _scope(given, agent, session), _facts(given), agent)
-        named = field(given, "agent_action_name")[:100] or told
+        named = field(given, "named")[:100] or told
         parsed = Parsed(scope=session, type=named, at=at)
         if event not in EVENTS and told not in GEMINI:
             parsed.unknown_type = named

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from importers.hook_cascade import of_cascade
+from importers.hook_dialects import in_usual_words
 from importers.shared.agents import words_of
 from importers.shared.fields import Json, first_text, mapping, number
 from importers.shared.told import effect_of
@@ -153,7 +153,7 @@ def as_input(record: Json) -> Json | None:
     """What an agent hands to a hook, by the usual names; None for anything else."""
     if isinstance(record.get("hook_event_name"), str) and isinstance(record.get("session_id"), str):
         return record
-    return of_cascade(record)
+    return in_usual_words(record)
 
 
 def answer_of(log: Json, event: str) -> Answer:
@@ -177,8 +177,8 @@ def answer_of(log: Json, event: str) -> Answer:
     )
     effect = _EFFECTS.get(word.lower()) or (effect_of(word) if word and effect_of(word) is not Effect.UNKNOWN else None)
     if effect is None:
-        if said.get("continue") is False:
-            return Answer(Effect.DENY, reason or "the hook stopped the agent")
+        if said.get("continue") is False or said.get("cancel") is True or said.get("shouldContinue") is False:
+            return Answer(Effect.DENY, reason or first_text(said, "errorMessage") or "the hook stopped the agent")
         return Answer(Effect.UNKNOWN, "the hook had no objection")
     rewritten = isinstance(specific.get("updatedInput"), dict) or isinstance(inner.get("updatedInput"), dict)
     return Answer(effect, reason, rewritten)

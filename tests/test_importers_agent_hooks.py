@@ -617,3 +617,71 @@ def test_what_a_hook_of_windsurf_answered() -> None:
     passed = only(events({"input": asked, "exit_code": 0}), EventKind.DECISION, Phase.VERDICT)
     assert passed.decision is not None and passed.decision.effect is Effect.UNKNOWN
     assert IMPORTER.open().read(cascade("pre_teleport")).unknown_type == "pre_teleport"
+
+
+def cline(hook: str, **members: Any) -> dict[str, Any]:
+    base = {"clineVersion": "4.1.3", "hookName": hook, "timestamp": "1795390007000", "taskId": "1795390000123", "userId": "u-1"}
+    return {**base, "workspaceRoots": ["/home/ada/api"], "model": {"provider": "anthropic", "slug": "opus"}, **members}
+
+
+def test_what_cline_hands_to_its_hooks() -> None:
+    command = {"toolName": "execute_command", "parameters": {"command": "npm test", "requires_approval": "false"}}
+    wrote = {"toolName": "write_to_file", "parameters": {"path": "a.py", "content": "x"}, "result": "ok", "success": True}
+    records = [
+        cline("TaskStart", taskStart={"taskMetadata": {"taskId": "1795390000123", "initialTask": "fix ACME-12"}}),
+        cline("UserPromptSubmit", userPromptSubmit={"prompt": "and the docs", "attachments": []}),
+        cline("PreToolUse", preToolUse=command),
+        cline("PostToolUse", postToolUse={**command, "result": "1 failing", "success": True, "executionTimeMs": 3}),
+        cline("PostToolUse", postToolUse=wrote),
+        cline("PostToolUse", postToolUse={**wrote, "success": False}, tool_call={"id": "call_9", "name": "write_to_file"}),
+    ]
+    assert IMPORTER.sniff(records) == 92
+    first, second, call, ran, written, failed = events(*records)
+    assert {one.point for one in events(*records)} == {"cline"}
+    assert (first.kind, first.text, second.text) == (EventKind.INTENT, "fix ACME-12", "and the docs")
+    assert first.at == 1795390007000000 and names(first, KeyRole.SCOPE) == ["session:1795390000123"]
+    assert (call.verb, call.attrs["command"], call.attrs["cwd"]) == (Verb.EXEC, "npm test", "/home/ada/api")
+    assert names(call, KeyRole.CALL) == names(ran, KeyRole.CALL) != []
+    # That the tool did its work does not say that the command did.
+    assert [one.outcome and one.outcome.tool for one in (ran, written, failed)] == [Tri.UNKNOWN, Tri.YES, Tri.NO]
+    assert names(failed, KeyRole.CALL) == ["call:call_9"]
+
+
+@pytest.mark.parametrize(
+    "answer", [{"cancel": True, "errorMessage": "frozen"}, {"shouldContinue": False, "errorMessage": "frozen"}]
+)
+def test_what_a_hook_of_cline_answered(answer: dict[str, Any]) -> None:
+    asked = cline("PreToolUse", preToolUse={"toolName": "execute_command", "parameters": {"command": "npm publish"}})
+    verdict = only(events({"input": asked, "output": answer}), EventKind.DECISION, Phase.VERDICT)
+    assert verdict.decision is not None and (verdict.decision.effect, verdict.decision.reason) == (Effect.DENY, "frozen")
+    passed = only(events({"input": asked, "output": {"cancel": False}}), EventKind.DECISION, Phase.VERDICT)
+    assert passed.decision is not None and passed.decision.effect is Effect.UNKNOWN
+
+
+def augment(event: str, **members: Any) -> dict[str, Any]:
+    context = {"userEmail": "ada@acme.example", "timestamp": "2026-11-22T23:26:47Z"}
+    base = {"hook_event_name": event, "conversation_id": "conv-77", "workspace_roots": ["/home/ada/api"], "context": context}
+    return {**base, **members}
+
+
+def test_what_augment_hands_to_its_hooks() -> None:
+    command = {"tool_name": "launch-process", "tool_input": {"command": "git push"}}
+    records = [
+        augment("SessionStart"),
+        augment("PreToolUse", **command),
+        augment("PostToolUse", **command, tool_output="done"),
+        augment("PostToolUse", tool_name="str-replace-editor", tool_input={"path": "a.ts"}, tool_output="ok"),
+        augment("PostToolUse", tool_name="save-file", tool_input={"path": "b.ts"}, tool_error="no space"),
+        augment("PreToolUse", tool_name="search_tracker", tool_input={"q": "x"}, mcp_server_name="tracker"),
+    ]
+    assert IMPORTER.sniff(records) == 92
+    started, call, ran, edited, failed, served = events(*records)
+    assert {one.point for one in events(*records)} == {"auggie"}
+    assert names(started, KeyRole.SCOPE) == ["session:conv-77"] and call.at == 1795390007000000
+    assert (call.verb, call.attrs["command"]) == (Verb.EXEC, "git push")
+    assert names(call, KeyRole.CALL) == names(ran, KeyRole.CALL) != []
+    assert [one.outcome and one.outcome.tool for one in (ran, edited, failed)] == [Tri.UNKNOWN, Tri.YES, Tri.NO]
+    assert (edited.verb, edited.target.name) == (Verb.FILE_WRITE, "a.ts")
+    (unsaid,) = events(augment("PostToolUse", tool_name="save-file", tool_input={"path": "b.ts"}))
+    assert unsaid.outcome is not None and unsaid.outcome.tool is Tri.UNKNOWN
+    assert (served.verb, served.target.name, served.target.detail) == (Verb.MCP_CALL, "tracker", "search")

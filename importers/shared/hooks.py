@@ -8,6 +8,8 @@ _FOLDERS = (
     ("/.gemini/", "gemini-cli"), ("/.qwen/", "qwen-code"), ("/.iflow/", "iflow-cli"), ("/.copilot/", "copilot-cli"), ("/.factory/", "droid"),
     ("/github.copilot-chat/", "copilot-chat"), ("/GitHub.copilot-chat/", "copilot-chat"), ("/.codex/", "codex"), ("/.claude/", "claude-code"),
 )  # fmt: skip
+DIALECTS = frozenset({"windsurf", "cline", "auggie"})
+"""The agents with hooks of their own, as what translates them says."""
 _COPILOT = frozenset({"toolArgs", "toolResult", "tool_result"})
 """Members that only Copilot's hooks are given."""
 
@@ -17,8 +19,8 @@ def hook_agent(given: Json) -> str:
     path = text(given.get("transcript_path")).replace("\\", "/")
     if _COPILOT & given.keys():
         return "copilot-cli"
-    if "trajectory_id" in given:
-        return "windsurf"
+    if (told := text(given.get("dialect"))) in DIALECTS:
+        return told
     if "cursor_version" in given:
         # It runs the hooks of Claude Code's settings as well.
         return "cursor"

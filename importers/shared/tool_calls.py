@@ -25,7 +25,7 @@ _TOOLS: dict[str, Verb] = {
          "python tmux code_execution execute_code automation_script shell_command bash_output kill_shell bash_session "
          "control_bash_process control_pwsh_process execute_pwsh get_process_output list_processes open_cli_terminal "
          "read_terminal_output write_to_terminal get_terminal_output terminal_last_command run_build run_tests run_task "
-         "create_and_run_task run_notebook_cell run_commands list_background_processes read_background_output"),
+         "create_and_run_task run_notebook_cell run_commands list_background_processes read_background_output launch_process read_process write_process kill_process"),
         (Verb.FILE_READ, "read read_file view cat open_file read_many_files glob grep ls list_directory list_files "
          "search_files notebook_read codebase_search file_read fs_read list list_dir list_dir_v2 find find_path rg lsp "
          "search_file_content grep_search read_file_v2 file_search glob_file_search ripgrep_raw_search semantic_search "
@@ -33,14 +33,14 @@ _TOOLS: dict[str, Verb] = {
          "code_search semantic_search_full analyze read_image view_image view_file open search_dir search_file "
          "find_file read_notebook read_lints_v2 get_diagnostics read_code read_multiple_files get_file get_errors get_changed_files "
          "list_code_usages test_search get_files_in_project get_projects_in_solution finder look_at sem_search memory_search memory_get "
-         "read_files search_codebase"),
-        (Verb.FILE_WRITE, "write write_file write_code edit multi_edit apply_patch create_file str_replace str_replace_editor "
+         "read_files search_codebase codebase_retrieval"),
+        (Verb.FILE_WRITE, "write write_file write_code save_file edit multi_edit apply_patch create_file str_replace str_replace_editor "
          "str_replace_based_edit_tool replace notebook_edit edit_file patch file_write fs_write insert_edit_into_file replace_string_in_file multi_replace_string_in_file edit_notebook_file "
          "multiedit create write_to_file replace_in_file apply_diff insert_content search_and_replace search_replace "
          "edit_file_v2 edit_notebook text_editor save append morph insert edit_lines file_editor generate_image new_rule "
          "create_directory move_file move_path copy_path rename_file fs_append edit_code semantic_rename smart_relocate undo_edit "
          "format_file editor"),
-        (Verb.FILE_DELETE, "delete delete_file remove_file rm file_delete delete_path"),
+        (Verb.FILE_DELETE, "delete delete_file remove_file remove_files rm file_delete delete_path"),
         (Verb.HTTP_REQUEST, "web_fetch fetch http_request http curl url_fetch browse fetch_webpage web_search "
          "google_web_search webfetch websearch codesearch fetch_url browser browser_action browse_interactive web_scrape "
          "web_browser_go web_browser_click web_browser_type web_browser_type_submit web_browser_scroll "
