@@ -42,6 +42,13 @@ _KNOWN = frozenset(
     | {"session.extensions_loaded", "session.permissions_changed", "session.remote_steerable_changed", "model.call_start"}
     | {"session.usage_record", "session.usage_checkpoint"}
     | {"assistant.tool_call_delta", "assistant.message_start", "auto_mode_switch.requested", "auto_mode_switch.completed"}
+    | {"session.schedule_created", "session.schedule_cancelled", "session.schedule_rearmed", "session.mode_notice_delivered"}
+    | {"session.session_limits_changed", "session.todos_changed", "session.autopilot_objective_changed", "commands.changed"}
+    | {"session_limits_exhausted.requested", "session_limits_exhausted.completed", "capabilities.changed", "command.execute"}
+    | {"session.managed_settings_resolved", "session.managed_settings_enforced", "factory.run_updated", "factory.run_started"}
+    | {"factory.run_settled", "mcp.tools.list_changed", "mcp.resources.list_changed", "mcp.prompts.list_changed"}
+    | {"session.canvas.opened", "session.canvas.registry_changed", "session.canvas.closed", "session.canvas.unavailable"}
+    | {"session.canvas.recorded", "session.canvas.removed", "session.extensions.attachments_pushed"}
 )
 _TELLING = frozenset(
     {"session.start", "user.message", "assistant.message", "assistant.turn_start", "tool.execution_start"}
@@ -62,7 +69,7 @@ class CopilotCli:
     id = "copilot-cli"
     title = "GitHub Copilot CLI session events"
     evidence = "fixture"
-    version = 8
+    version = 9
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -107,7 +114,7 @@ class _Reader:
         self._agents: dict[str, str] = {}
         self._persons: dict[str, None] = {}
         self._paid: dict[str, None] = {}
-        self._granted = self._acting = ""
+        self._granted = self._acting = self._plan = ""
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a session event")
@@ -185,6 +192,12 @@ class _Reader:
             if words.strip() and field(data, "source") in ("", "user") and not words.lstrip().startswith(_NOTICE):
                 phase = Phase.DELEGATED if data.get("parentToolCallId") or _sent(data, words) else Phase.PROMPT
                 yield self._inner(data, frame).intent(phase, words, branch=str(self._file.facts.get("branch", "")))
+        elif kind == "session.schedule_created" and field(data, "prompt").strip():
+            # What is said on every tick is not a person's message then, but was theirs, or the model's, when it was set.
+            phase = Phase.DELEGATED if field(data, "origin") == "model" else Phase.QUEUED
+            yield self._inner(data, frame).intent(phase, field(data, "prompt"), branch=str(self._file.facts.get("branch", "")))
+        elif kind == "exit_plan_mode.completed":
+            yield from self._planned(data, frame)
         elif kind == "assistant.message":
             for request in objects(data.get("toolRequests")):
                 yield from self._called(request, field(request, "name"), data, frame)
@@ -211,6 +224,8 @@ class _Reader:
 
     def _called(self, call: Json, tool: str, data: Json, frame: Frame) -> Iterator[Event]:
         name, server = call_id(call.get("toolCallId")), field(call, "mcpServerName")
+        if tool == "exit_plan_mode":
+            self._plan = name
         given = call.get("arguments")
         if isinstance(given, str) and given.startswith("{"):
             given = json_of(given) or given
@@ -289,6 +304,16 @@ class _Reader:
                 yield self._file.decision(frame, effect, call, rule=answer[:200], reason=why, by=by)
                 if effect is Effect.DENY and words.strip():
                     yield frame.intent(Phase.PROMPT, words, call=self._file.call_key(call))
+
+    def _planned(self, data: Json, frame: Frame) -> Iterator[Event]:
+        """What a person said to a plan that was put to them by the last call of that tool."""
+        approved, words = truth(data.get("approved")), field(data, "feedback")
+        if approved is not None and self._plan:
+            effect = Effect.ALLOW if approved else Effect.DENY
+            yield self._file.decision(frame, effect, self._plan, rule="exit_plan_mode", reason=words, by="user")
+        if words.strip() and approved is not True:
+            yield frame.intent(Phase.PROMPT, words, call=self._file.call_key(self._plan) if self._plan else "")
+        self._plan = ""
 
     def _hook(self, kind: str, data: Json, frame: Frame) -> Iterator[Event]:
         """A hook that refuses; its beginning names the calls it was asked about, in older versions only the tool."""

@@ -346,3 +346,31 @@ def test_what_an_answer_cost_is_counted_once() -> None:
     assert (reader.read(record).unknown_type, reader.read(row("session.usage_checkpoint")).unknown_type) == (None, None)
     reader.read(row("assistant.usage", **usage))
     assert reader.read(CALL).events[0].attrs["tokens"] == 90
+
+
+def test_what_was_scheduled_is_a_request_from_then_on() -> None:
+    typed, own = read(
+        row("session.schedule_created", intervalMs=60000, prompt="check PAY-9", recurring=True, origin="user"),
+        row("session.schedule_created", prompt="look again", selfPaced=True, origin="model"),
+    )
+    assert (typed.kind, typed.phase, typed.text) == (EventKind.INTENT, Phase.QUEUED, "check PAY-9")
+    assert (own.phase, own.text) == (Phase.DELEGATED, "look again")
+
+
+def test_what_a_person_said_to_a_plan() -> None:
+    plan = row("tool.execution_start", toolCallId="p1", toolName="exit_plan_mode", arguments={"summary": "do it"})
+    asked = row("exit_plan_mode.requested", requestId="r1", planContent="do it", actions=["interactive"])
+    _, refused, words = read(plan, asked, row("exit_plan_mode.completed", requestId="r1", approved=False, feedback="tests first"))
+    assert refused.decision is not None
+    assert (refused.decision.effect, refused.decision.by) == (Effect.DENY, "user")
+    assert names(refused, KeyRole.CALL) == ["call:p1"]
+    assert (words.phase, words.text) == (Phase.PROMPT, "tests first")
+    _, passed = read(plan, row("exit_plan_mode.completed", requestId="r1", approved=True))
+    assert passed.decision is not None and passed.decision.effect is Effect.ALLOW
+    # An answer to a plan nobody saw decides on no call.
+    assert read(row("exit_plan_mode.completed", requestId="r1", approved=True)) == []
+
+
+@pytest.mark.parametrize("kind", ["session.mode_notice_delivered", "factory.run_started", "session.canvas.recorded"])
+def test_what_newer_versions_tell_of_themselves_is_known(kind: str) -> None:
+    assert IMPORTER.open().read(row(kind)).unknown_type is None
