@@ -462,3 +462,17 @@ def test_what_is_asked_for_is_not_done_and_what_failed_was_not_refused(
     mapping = MAPPINGS[format]
     (event,) = mapping.open().read(record).events
     assert (event.kind.value, event.outcome and event.outcome.effect) == (kind, done)
+
+
+def test_what_a_grant_covers() -> None:
+    """Whether a log gives scopes as a list, as one text, or as words in one."""
+
+    def granted(format: str) -> list[tuple[str, ...]]:
+        reader = MAPPINGS[format].open()
+        case = next(case for case in CASES if case.format == format)
+        found = (event.credential for record in records(case) for event in reader.read(record).events)
+        return [one.scope for one in found if one is not None]
+
+    drive, calendar = ("https://www.googleapis.com/auth/drive.readonly",), ("https://www.googleapis.com/auth/calendar",)
+    assert granted("google-workspace") == [drive, (), calendar]
+    assert granted("auth0") == [("read:all",)]
