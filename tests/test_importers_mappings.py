@@ -150,6 +150,15 @@ PAGES: dict[str, Callable[[list[object]], object]] = {
     "entra-audit": lambda rows: {"@odata.context": "u", "value": rows},
     "jira-audit": lambda rows: {"offset": 0, "limit": 1000, "total": 2, "records": rows},
     "gitlab-audit": lambda rows: rows,
+    "cloudflare-access": lambda rows: {"result": rows, "success": True, "errors": [], "messages": []},
+    "cloudflare-audit": lambda rows: {"success": True, "errors": [], "messages": [], "result": rows, "result_info": {"page": 1}},
+    "devin-audit": lambda rows: {"items": rows, "end_cursor": None, "has_next_page": False, "total": 9},
+    "google-workspace": lambda rows: {"kind": "admin#reports#activities", "etag": "x", "items": rows},
+    "infisical": lambda rows: {"auditLogs": rows},
+    "jules": lambda rows: {"activities": rows, "nextPageToken": "x"},
+    "slack-audit": lambda rows: {"entries": rows, "response_metadata": {"next_cursor": ""}},
+    "tailscale": lambda rows: {"version": "1.1", "tailnet": "acme.example", "logs": rows},
+    "terraform-audit": lambda rows: {"data": rows, "pagination": {"current_page": 1, "next_page": None}},
 }
 
 

@@ -58,7 +58,8 @@ def envelope(data: bytes, at: int = 0, wanted: str | None = None) -> tuple[str, 
     at += 1
     scalars = containers = 0
     candidate: tuple[str, int] | None = None
-    span = False
+    nothing: tuple[str, int] | None = None
+    other = span = False
     while member := _MEMBER.match(data, at):
         at = member.end()
         key = member.group(1).decode("utf-8", "replace")
@@ -68,21 +69,28 @@ def envelope(data: bytes, at: int = 0, wanted: str | None = None) -> tuple[str, 
             if first == b"[" and key == wanted:
                 return key, at
             if first == b"[" and _OBJECT_NEXT.match(data, at):
+                empty = _EMPTY.match(data, at) is not None
+                other = other or not empty
                 if key in _HOLDERS and scalars + containers <= _BESIDE and not (span and key == "events"):
-                    return key, at
-                if containers == 0 and key not in _NEVER and not _EMPTY.match(data, at):
+                    if not empty:
+                        return key, at
+                    # Some answers have an empty list of messages beside what was asked for.
+                    nothing = nothing or (key, at)
+                if containers == 0 and key not in _NEVER and not empty:
                     candidate = key, at
             containers += 1
             at, _ = balanced(data, at)
             if at < 0:
-                return candidate if containers == 1 and scalars <= 1 else None
+                return candidate if containers == 1 and scalars <= 1 else None if other else nothing
         else:
             scalars += 1
             scalar = _SCALAR.match(data, at)
             if scalar is None:
                 break
             at = scalar.end()
-    return candidate if containers == 1 and scalars <= 3 else None
+    if containers == 1 and scalars <= 3 and candidate:
+        return candidate
+    return None if other else nothing
 
 
 def action_line(data: bytes, at: int) -> int:
