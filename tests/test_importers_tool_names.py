@@ -18,6 +18,7 @@ from model.words import Verb
         ("remove_file", Verb.FILE_DELETE),
         ("generalist browser_agent codebase_investigator", Verb.AGENT_SPAWN),
         ("tracker_create_task tracker_visualize agents_list tool_search", Verb.AGENT_MESSAGE),
+        ("browser_get_storage browser_set_storage browser_start_recording", Verb.HTTP_REQUEST),
         ("list_background_processes read_background_output", Verb.EXEC),
     ],
 )

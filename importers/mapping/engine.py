@@ -143,7 +143,8 @@ class Mapping(msgspec.Struct):
         if self.columns:
             record = with_columns(record, self.columns)
         for path in self.unpack:
-            record = _unpacked(record, path.split("."), self.fold)
+            # A member's own name may have dots in it.
+            record = _unpacked(record, [path] if path in record else path.split("."), self.fold)
         return record
 
 
