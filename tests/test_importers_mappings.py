@@ -485,3 +485,12 @@ def test_what_a_grant_covers() -> None:
     drive, calendar = ("https://www.googleapis.com/auth/drive.readonly",), ("https://www.googleapis.com/auth/calendar",)
     assert granted("google-workspace") == [drive, (), calendar]
     assert granted("auth0") == [("read:all",)]
+
+
+def test_another_servers_calls_are_none_of_argo_cds() -> None:
+    own, other = (
+        MAPPINGS["argocd"],
+        {"time": "2026-06-01T14:00:01Z", "msg": "finished unary call with code OK", "grpc.code": "OK"},
+    )
+    assert own.sniff([{**other, "grpc.service": "application.ApplicationService", "grpc.method": "Get"}]) > 0
+    assert own.sniff([{**other, "grpc.service": "gitaly.RefService", "grpc.method": "FindRefs"}]) == 0
