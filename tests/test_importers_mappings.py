@@ -494,3 +494,9 @@ def test_another_servers_calls_are_none_of_argo_cds() -> None:
     )
     assert own.sniff([{**other, "grpc.service": "application.ApplicationService", "grpc.method": "Get"}]) > 0
     assert own.sniff([{**other, "grpc.service": "gitaly.RefService", "grpc.method": "FindRefs"}]) == 0
+
+
+def test_an_audit_log_of_anybodys_is_none_of_devins() -> None:
+    own = {"audit_log_id": "a-1", "action": "login", "created_at": 1780322401, "org_id": None, "user_id": "u", "user_email": None}
+    assert MAPPINGS["devin-audit"].sniff([own]) > 0
+    assert MAPPINGS["devin-audit"].sniff([{name: value for name, value in own.items() if name != "org_id"}]) == 0
