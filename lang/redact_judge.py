@@ -57,7 +57,7 @@ _NOTHING = late(
     | (?:toolu|call|msg|req|resp|run|chatcmpl|item|fc|rs|evt|task|sess|session|thread|step|srvtoolu)_\w* )$"""
 )
 _IDENTIFIER = late(rb"^[A-Za-z]+(?:[._:/-]+[A-Za-z]+)*[.!?:;]?$")
-_VARIABLE = late(rb"^[A-Z]{2,}(?:_[A-Z]{2,}|_[0-9]{1,4})+$")
+_VARIABLE = late(rb"^[A-Z]{2,}(?:_[A-Z]{2,})+(?:_[0-9])?$")
 """How environment variables are called, and secrets in the stores that hand them out as such."""
 _BASE64_KEY = late(rb"^[A-Za-z0-9/+]{32,}={0,2}$")
 _UUID = late(rb"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")

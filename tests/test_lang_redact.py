@@ -415,7 +415,7 @@ def test_stored_secrets_that_an_audit_device_wrote_in_clear(mount: dict[str, str
         '{"kty":"EC","crv":"P-256","x":"WKn-ZIGevcwGIyyrzFoZNBdaq9_TsqzGl96oc0CWuis","y":"y77t-RvAHRKTsSGdIYUfweuOvwrvDD-Q3Hv5J0fSKbE"}',
         "docker run -p 5432:5432 db; git clone https://octocat@github.com/o/r.git; ssh://git@host/a; mkdir -p a/b",
         "echo done | tee log; printf 'x' | docker build -; the password 'field' is shown",
-        '{"secretKey":"DB_PASSWORD","metadata":{"secretKey":"STRIPE_KEY_2"}}',
+        '{"secretKey":"DB_PASSWORD","metadata":{"secretKey":"STRIPE_KEY_NEW_2"}}',
         '{"auth":"required","next":"eyJsYXN0RXZhbHVhdGVkS2V5Ijp7ImlkIjoiMTIzNDU2Nzg5MCIsInBhZ2UiOjJ9fQ==","path":"secret/data/app"}',
     ],
 )
