@@ -245,6 +245,9 @@ class _Entry:
 
 
 def _time(record: Json) -> tuple[int | None, Clock]:
+    # GitHub's own is a number; a text is the moment at which a collector took the record over.
+    if isinstance(at := record.get("@timestamp"), str) and not at.isdecimal() and "created_at" in record:
+        return first_moment(record, "created_at", "@timestamp")
     return first_moment(record, *_TIMES)
 
 

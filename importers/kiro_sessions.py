@@ -43,7 +43,8 @@ def session_at(place: str) -> tuple[str, str]:
 
 def is_message(record: Json) -> bool:
     payload = mapping(record.get("payload"))
-    return field(payload, "type") in PAYLOADS and record.keys() <= {"id", "timestamp", "payload", "version", "parentId"}
+    told = "timestamp" in record or "version" in record
+    return told and field(payload, "type") in PAYLOADS and record.keys() <= {"id", "timestamp", "payload", "version", "parentId"}
 
 
 def is_state(record: Json) -> bool:

@@ -105,6 +105,7 @@ def test_push_with_a_token_is_an_effect_and_a_use() -> None:
         ({"@timestamp": None, "created_at": "2022-08-16 16:56:49.309"}, 1_660_669_009_309_000),
         ({"@timestamp": None, "at_sign_timestamp": "2023-01-31 18:58:27.638"}, 1_675_191_507_638_000),
         ({"@timestamp": None, "created_at": 1_621_305_118.5}, 1_621_305_118_500_000),
+        ({"@timestamp": "2026-08-02T00:00:00.123Z", "created_at": 1_621_305_118_553}, 1_621_305_118_553_000),
         ({"@timestamp": None}, None),
     ],
 )

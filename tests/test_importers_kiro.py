@@ -345,6 +345,10 @@ def test_a_row_that_comes_without_its_table() -> None:
     assert parsed[0].events[0].attrs["cwd"] == "/home/ada/api"
 
 
+def test_a_row_with_another_agent_s_message_is_none_of_its_messages() -> None:
+    assert IMPORTER.sniff([{"id": 1, "payload": {"type": "user", "message": {"role": "user", "content": "Deploy it"}}}]) == 0
+
+
 def test_unknown_and_broken_records() -> None:
     assert IMPORTER.open().read(entry({"Hologram": {}})).unknown_type == "entry/Hologram"
     for bad in ([], {"a": 1}, {"value": "{", "conversation_id": "x"}):
