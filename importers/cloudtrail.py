@@ -234,6 +234,10 @@ class CloudTrail:
         return CloudTrailReader()
 
 
+_TRIGGERS = frozenset({"kinesis", "dynamodb", "body", "Sns"})
+"""What a function is called with names its source as CloudTrail does; it carries a record and is none."""
+
+
 def _surely(record: Json) -> int:
     """How surely one record is of this format."""
     if "digestS3Object" in record and "logFiles" in record:
@@ -246,7 +250,7 @@ def _surely(record: Json) -> int:
         return 0
     if insight(entry) and "eventTime" in entry:
         return 90
-    if "eventName" in entry:
+    if "eventName" in entry and not _TRIGGERS & entry.keys():
         aws = ".amazonaws." in text(entry.get("eventSource")) or "userIdentity" in entry
         aws = aws or "awsRegion" in entry or "recipientAccountId" in entry
         # Many programs name their events so; alone it is no sign of this one.

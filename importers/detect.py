@@ -11,42 +11,24 @@ from typing import BinaryIO
 from importers.base import Importer, container_of, reads_documents, reads_heads
 from importers.cutting.containers import TEXT, Cutter, HeadRecord, Item, NotRecognised, begun, is_json
 from importers.cutting.documents import whole_document
-from importers.cutting.elsewhere import ways_elsewhere
 from importers.cutting.envelope import objects_in
 from importers.cutting.framing import Container, Frames, Shape
-from importers.cutting.framing import sample as framed_sample
 from importers.cutting.origin import CHUNK, Damaged, Origin, Prefix
+from importers.cutting.requoted import requoted
 from importers.cutting.scanner import Restart, Window, balanced
 from importers.cutting.strange import LENGTH, strange
 from importers.cutting.tables import nested
-from importers.cutting.wrapping import (
-    FLAT,
-    Unwrapped,
-    Way,
-    cut_by_runtime,
-    first_at,
-    in_carriers,
-    inside,
-    laid_flat,
-    pieced,
-    ways,
-)
+from importers.cutting.typed import plain, told_with_kinds
+from importers.cutting.wrapping import TYPED, Unwrapped, Way, in_carriers
 from importers.reading import readable
+from importers.recognising import BARELY, SURE_ELSEWHERE, Told, of_carried, of_records, of_table, of_text
 from importers.registry import importer_named, importers
 from importers.shared.fields import decode
 from model.event import BadRecord, Reject
 
 SAMPLE_RECORDS = 50
 SAMPLE_BYTES = 256 << 10
-SURE_OF_ROWS = 60
-"""A score from which a table's rows are taken for a format's records: a table has many names, and any of them may be a coincidence."""
-SURE_ELSEWHERE = 60
-"""A score from which records at a place that no carrier is known to use are taken for a format's."""
-BARELY = 20
-"""Up to this score a format knows the outer shape and nothing that is told in it: what it carries is looked at first."""
 _KEYS_SHOWN = 6
-_ROWS: tuple[tuple[Container, Shape | None], ...] = (("csv", None), ("csv", nested), ("lines", None))
-"""How a text that is no format's own is looked into: a table's cells first, then its columns' common objects, then lines behind a prefix."""
 
 _Cut = tuple[Item, Restart | None]
 
@@ -173,7 +155,7 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
             return _framed(format, container, origin, window)
         if _of_document(window, (format,)) is not None:
             return _framed(format, "document", origin, window)
-        if not is_json(window) and _of_table(window, (format,)) is not None:
+        if not is_json(window) and of_table(_head(window), (format,)) is not None:
             return _framed(format, "csv", origin, window, nested)
         cutter = Cutter(window, _of_members(window, (format,)) is not None)
         items = cutter.items()
@@ -181,76 +163,37 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
     known = importers()
     if (importer := _of_document(window, known.values())) is not None:
         return _framed(importer, "document", origin, window)
-    if (found := _of_runtime(window, known.values())) is not None:
-        frames = Frames("lines", window)
-        return _carried(*found, origin, window, frames, frames.items())
-    if not is_json(window):
-        if (text := _of_text(window, known.values())) is not None:
-            return _framed(*text, origin, window)
-        if (importer := _of_table(window, known.values())) is not None:
-            return _framed(importer, "csv", origin, window, nested)
-        for outer, shape in _ROWS:
-            rows = framed_sample(outer, _head(window))
-            rows = [shape(one) for one in rows if isinstance(one, dict)] if shape else rows
-            if (within := _of_carried(rows, known.values())) is not None:
-                frames = Frames(outer, window, shape)
-                return _carried(*within, origin, window, frames, frames.items())
+    if (told := _of_text(window, known)) is not None:
+        if told.within is None:
+            return _framed(told.importer, told.container, origin, window, told.shape)
+        outer = Frames(told.container, window, told.shape) if told.container != "json" else Cutter(window)
+        return _carried(told.importer, told.within, origin, window, outer, outer.items())
     cutter = Cutter(window, _of_members(window, known.values()) is not None)
     items = cutter.items()
     head, sample, about = _sample(window, cutter, items)
-    score, importer = _of_records(sample, known.values(), about)
-    if importer is not None and score > BARELY:
-        return OpenSource(importer, origin, window, cutter, head, items)
+    kinds = [TYPED] if told_with_kinds(sample) else []
+    if kinds:
+        sample = [plain(record) for record in sample]
+    score, importer = of_records(sample, known.values(), about)
     first = [item for item, _ in head]
-    if (within := _of_carried(sample, known.values())) is not None:
-        return _carried(*within, origin, window, cutter, chain(first, items))
+    if importer is not None and score > BARELY:
+        if kinds:
+            return _carried(importer, kinds, origin, window, cutter, chain(first, items))
+        return OpenSource(importer, origin, window, cutter, head, items)
+    if (within := of_carried(sample, known.values())) is not None:
+        return _carried(within[0], [*kinds, *within[1]], origin, window, cutter, chain(first, items))
     if importer is not None:
         return OpenSource(importer, origin, window, cutter, head, items)
     raise NotRecognised(_looks_like(sample, first, cutter.noise_lines), empty=not head and not cutter.noise_lines)
 
 
-def _of_records(
-    sample: list[object], known: Iterable[Importer], about: list[object] | None = None, container: Container = "json"
-) -> tuple[int, Importer | None]:
-    """The format that is surest of a sample of records and of what stands beside their list, and how sure it is; 0 and None where none is."""
-    heads = about or []
-    if not (sample or heads):
-        return 0, None
-    likely = ((one.sniff(heads + sample if reads_heads(one) else sample), one) for one in known if container_of(one) == container)
-    score, importer = max(likely, key=lambda pair: pair[0], default=(0, None))
-    return (score, importer) if score > 0 else (0, None)
-
-
-def _of_carried(sample: list[object], known: Collection[Importer], levels: int = 2) -> tuple[Importer, list[Way]] | None:
-    """The format of records inside others, and the ways to them from the outside in; None where no format knows what is inside."""
-    within: list[tuple[Way, list[object]]] = []
-    barely: tuple[Importer, list[Way]] | None = None
-    held = in_carriers(sample)
-    for way in ways() if held else ():
-        inner = inside(held.get(way.path, ()), way, len(sample))
-        score, importer = _of_records(inner, known, container=way.container)
-        if importer is not None and score > BARELY:
-            return importer, [way]
-        barely = barely or ((importer, [way]) if importer is not None else None)
-        if inner and way.container == "json":
-            within.append((way, inner))
-    for way in ways_elsewhere(sample):
-        inner = inside(first_at(sample, way.path), way, len(sample))
-        score, importer = _of_records(inner, known)
-        if importer is not None and score >= SURE_ELSEWHERE:
-            return importer, [way]
-        if inner and not way.objects:
-            within.append((way, inner))
-    for way in FLAT:
-        held_flat = first_at(sample, way.path)
-        inner = inside(held_flat, way, len(sample)) if any(map(laid_flat, held_flat)) else []
-        score, importer = _of_records(inner, known)
-        if importer is not None and score >= SURE_OF_ROWS:
-            return importer, [way]
-    for way, inner in within if levels > 1 and barely is None else ():
-        if (further := _of_carried(inner, known, levels - 1)) is not None:
-            return further[0], [way, *further[1]]
-    return barely
+def _of_text(window: Window, known: dict[str, Importer]) -> Told | None:
+    """How a source that does not begin as JSON is read, or one of which each line is quoted once more; None where that is not known."""
+    head = _head(window)
+    shape = requoted(head)
+    if is_json(window) and shape is None:
+        return None
+    return of_text(head, known.values(), shape)
 
 
 def _carried(
@@ -264,53 +207,22 @@ def _carried(
     return OpenSource(importer, origin, window, cutter, [], items, carried)
 
 
-def _of_text(window: Window, known: Iterable[Importer]) -> tuple[Importer, Container] | None:
-    """The format of a log of text lines, told by its first lines; None where no such format knows them."""
-    head = _head(window)
-    samples: dict[Container, list[object]] = {}
-    best: tuple[int, Importer, Container] | None = None
-    for one in known:
-        container = container_of(one)
-        if container == "json":
-            continue
-        if container not in samples:
-            samples[container] = framed_sample(container, head)
-        score = one.sniff(samples[container])
-        if score > 0 and (best is None or score > best[0]):
-            best = (score, one, container)
-    return None if best is None else best[1:]
-
-
-def _of_runtime(window: Window, known: Collection[Importer]) -> tuple[Importer, list[Way]] | None:
-    """The format of records in a container runtime's own log file, any of which may be cut into pieces; else None."""
-    head = _head(window)
-    return _of_carried(pieced(framed_sample("lines", head)), known) if cut_by_runtime(head) else None
-
-
 def _of_document(window: Window, known: Iterable[Importer]) -> Importer | None:
     """The format whose record the whole source is, in TOML or in JSON with comments; None where no format knows it."""
     readers = [one for one in known if reads_documents(one)]
     document = whole_document(window) if readers else None
-    return None if document is None else _of_records([document], readers)[1]
-
-
-def _of_table(window: Window, known: Iterable[Importer]) -> Importer | None:
-    """The format whose records a table's rows are; None where no format of JSON records is sure of them."""
-    rows = [nested(one) for one in framed_sample("csv", _head(window)) if isinstance(one, dict)]
-    likely = ((one.sniff(rows), one) for one in known if rows and container_of(one) == "json")
-    score, importer = max(likely, key=lambda pair: pair[0], default=(0, None))
-    return importer if score >= SURE_OF_ROWS else None
+    return None if document is None else of_records([document], readers)[1]
 
 
 def _of_members(window: Window, known: Collection[Importer]) -> Importer | None:
     """The format of the members of the source's first object, where it knows these and none knows the object; else None."""
     objects = _decoded(objects_in(window.buf, window.pos, SAMPLE_RECORDS) if window.buf[window.pos] == 0x7B else [])
-    score, importer = _of_records(objects, known)
+    score, importer = of_records(objects, known)
     if importer is None or score < SURE_ELSEWHERE or 4 * sum(importer.sniff([one]) > 0 for one in objects) < 3 * len(objects):
         return None
     end = balanced(window.buf, window.pos)[0]
     whole = _decoded([window.buf[window.pos : end]] if end > 0 else [])
-    if (len(objects) == 1 and in_carriers(whole)) or _of_records(whole, known)[0] > BARELY:
+    if (len(objects) == 1 and in_carriers(whole)) or of_records(whole, known)[0] > BARELY:
         return None
     return importer
 

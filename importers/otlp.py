@@ -74,7 +74,12 @@ def _surely(record: Json) -> int:
         return 95 if _tells(payload) else _SHAPE_ONLY
     if is_flat(record):
         signal = flat_signal(record)
-        return 85 if _product(signal)[0] or _is_genai(signal) else 55 if signal.trace or signal.resource else 0
+        if _product(signal)[0] or _is_genai(signal):
+            return 85
+        # A log line of any program may be told so, and is what it holds.
+        return (
+            55 if signal.is_span and (signal.trace or signal.resource) else _SHAPE_ONLY if signal.trace or signal.resource else 0
+        )
     if is_row(record):
         return 85 if _is_genai(row_signal(record)) else 0
     if _is_event_row(record):

@@ -48,6 +48,10 @@ _HEAD = re.compile(r"#(?:separator|set_separator|empty_field|unset_field|path|op
 _OPENING = re.compile(rb'(?:^|[,;\t|])"')
 _CLOSING = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')
 """Where a quoted cell of a table begins, and up to where it goes."""
+_QUOTED = re.compile(r'"(?:[^"]++|"")*+"')
+_MOMENT = re.compile(r"\d[\d.:/-]{7}")
+_LONGEST_NAME = 80
+"""Characters of a column's name at the most: what is longer and has blanks is a line."""
 _OBJECTS = ('{"', '["', "[{")
 _JSON = json.JSONDecoder()
 
@@ -101,7 +105,8 @@ class Frames:
                     told_delimiter = told.group(1)
                     continue
                 self._header, self._delimiter = header(text, told_delimiter)
-                continue
+                if not headless(text, self._delimiter):
+                    continue
             quoted = not self._headed
             fields = (
                 row(text, self._header, self._delimiter, quoted) if self._container == "csv" else fields_of(self._container, text)
@@ -205,9 +210,11 @@ def sample(container: Container, head: bytes) -> list[object]:
         told = _DELIMITER_TOLD.fullmatch(lines[0].strip()) if lines else None
         lines = lines[1 if told else 0 :]
         names, delimiter = header(lines[0], told.group(1) if told else "") if lines else ([], "")
-        if len(names) < 2:
+        lines = lines[0 if lines and headless(lines[0], delimiter) else 1 :]
+        # One column alone is a table where its cells are quoted; else any text would be.
+        if len(names) < 2 and not (lines and all(line.startswith('"') for line in lines)):
             return []
-        found: list[object] = [row(line, names, delimiter) for line in lines[1:]]
+        found: list[object] = [row(line, names, delimiter) for line in lines]
         return [one for one in found if one is not None]
     lines = [text_of(line.rstrip(b"\r")) for line in head.split(b"\n") if line.strip()][: SAMPLE_LINES + 1]
     if container == "keyvalue":
@@ -341,16 +348,30 @@ def _escape(match: re.Match[str]) -> str:
 def header(text: str, told: str = "") -> tuple[list[str], str]:
     """The names of a table's columns and the delimiter between them: the one that was told, else that stands most often in the first row.
 
-    A name met again gets `_2`, `_3` behind it.
+    A name met again gets `_2`, `_3` behind it. A row that is none of names (`headless`) has columns that are called by their place.
     """
-    delimiter = told or max(_DELIMITERS, key=text.count)
+    cells, delimiter = first_row(text)
+    if told:
+        cells, delimiter = next(_parsed(text, told), []), told
     names: list[str] = []
     met: Counter[str] = Counter()
-    for place, said in enumerate(next(_parsed(text, delimiter), []), 1):
+    for place, said in enumerate([""] * len(cells) if headless(text, delimiter) else cells, 1):
         name = said.strip().removeprefix("\ufeff") or f"column_{place}"
         met[name] += 1
         names.append(name if met[name] == 1 else f"{name}_{met[name]}")
     return names, delimiter
+
+
+def headless(text: str, delimiter: str) -> bool:
+    """Whether a table's first row is a record already, as databases write theirs: one of its cells is an object, a time or a whole line."""
+    cells = next(_parsed(text, delimiter), [])
+    return any(said[:1] == "{" or _MOMENT.match(said) or (len(said) > _LONGEST_NAME and " " in said) for said in cells)
+
+
+def first_row(text: str) -> tuple[list[str], str]:
+    """The cells of a table's first row and what stands between them."""
+    delimiter = max(_DELIMITERS, key=_QUOTED.sub("", text).count)
+    return next(_parsed(text, delimiter), []), delimiter
 
 
 def row(text: str, names: list[str], delimiter: str, quoted: bool = True) -> dict[str, object] | None:

@@ -1,4 +1,6 @@
-"""A JSON object written down as text: as it is, behind a few words, or in base64 (gzipped too), as queues and functions carry it."""
+"""What was written down as text: a JSON object as it is, behind a few words, or in base64 (gzipped too), as queues and functions carry it;
+a line of plain text in base64.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,9 @@ RATIO, FLOOR = 100, 1 << 20
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _GZIP = b"\x1f\x8b"
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c\x1e\x1f]")
+_REWRITTEN = 2
+"""How often an object was written down as a JSON text, once more for each program that knew no better."""
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
@@ -26,14 +31,36 @@ def json_in(line: str) -> bytes | None:
     begin = line.find("{", 0, WITHIN + 1)
     if begin < 0:
         return _unpacked(line.strip())
-    if line[:begin].strip() == '"':
-        # Written as JSON twice.
-        inner = _value(line.strip().encode("utf-8", "surrogatepass"))
+    if line[:begin].strip(' \t"\\') == "":
+        inner: object = line
+        for _ in range(_REWRITTEN):
+            if not isinstance(inner, str) or inner.lstrip()[:1] != '"':
+                break
+            inner = _value(inner.strip().encode("utf-8", "surrogatepass"))
         return _object(inner.strip().encode("utf-8", "surrogatepass")) if isinstance(inner, str) else None
     return _object(line[begin:].strip().encode("utf-8", "surrogatepass"))
 
 
+def line_in(text: str) -> str:
+    """The line of plain text that a text is in base64 or as a JSON text; the text itself where it is none."""
+    if text[:1] == text[-1:] == '"' and isinstance(inner := _value(text.encode("utf-8", "surrogatepass")), str):
+        return inner
+    data = _bytes_in(text.strip())
+    if data is None or _CONTROLS.search(data) is not None:
+        return text
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return text
+
+
 def _unpacked(line: str) -> bytes | None:
+    data = _bytes_in(line)
+    return _object(data) if data is not None and data.startswith(b"{") else None
+
+
+def _bytes_in(line: str) -> bytes | None:
+    """The bytes that a text is in base64, unzipped where they are packed too."""
     if _BASE64.fullmatch(line) is None or len(line) > 2 * MOST:
         return None
     try:
@@ -45,8 +72,7 @@ def _unpacked(line: str) -> bytes | None:
                 return None
     except (binascii.Error, zlib.error):
         return None
-    data = data.strip()
-    return _object(data) if data.startswith(b"{") else None
+    return data.strip()
 
 
 def _object(data: bytes) -> bytes | None:

@@ -9,7 +9,7 @@ the inner one where an object holds many.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
 from typing import NamedTuple
@@ -19,12 +19,13 @@ from msgspec.structs import replace
 
 from importers.cutting.containers import TRUNCATED_LINE, HeadRecord
 from importers.cutting.framing import Container, fields_of
-from importers.cutting.packed import WITHIN, json_in
+from importers.cutting.packed import WITHIN, json_in, line_in
+from importers.cutting.prefixes import CRI, PREFIXES, WORDS
 from importers.cutting.scanner import balanced, fault
 from importers.cutting.tables import is_custom, nested
+from importers.cutting.typed import plain
 from importers.shared.anyvalue import value_of
 from importers.shared.fields import decode, mapping
-from lang.late import late
 from model.event import RawRecord, Reject
 
 Path = tuple[str | int, ...]
@@ -104,21 +105,6 @@ _OBJECTS = frozenset(
 )
 """Carriers that keep the record as an object; everywhere else it is text, and an object there is part of the record."""
 
-_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
-PREFIXES: tuple[re.Pattern[str], ...] = (
-    late(rf"{_ISO} (?P<stream>stdout|stderr) (?P<tag>[FP])(?::\S*)? "),  # Kubernetes, as the container runtime writes it
-    late(r"<\d{1,3}>1 \S+ \S+ \S+ \S+ \S+ (?:-|(?:\[[^\]]{0,2000}\])+) ?(?:\ufeff)?"),  # syslog, RFC 5424
-    late(r"(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [^\s:\[]{1,100}(?:\[[^\]]{0,50}\])?: "),  # RFC 3164
-    late(rf"(?:<\d{{1,3}}>)?{_ISO} \S+ [^\s:\[]{{1,100}}(?:\[[^\]]{{0,50}}\])?: "),  # rsyslog, journalctl -o short-iso
-    late(rf"{_ISO}\t[^\t]{{1,300}}\t"),  # fluentd
-    late(rf"{_ISO} \{{[^}}]{{0,2000}}\}} "),  # logcli
-    late(rf"\[pod/[^\]]{{1,300}}\] (?:{_ISO} )?"),  # kubectl logs --prefix
-    late(rf"[\w.-]{{1,100}} +\| (?:{_ISO} )?"),  # docker compose logs
-    late(rf"{_ISO} "),  # kubectl logs --timestamps, docker logs -t, CloudWatch exports
-)
-"""What stands before a line that was carried as text."""
-
-_CRI = PREFIXES[0]
 _PIECES = 64 << 20
 _DOCKER = frozenset({"log", "stream", "time", "attrs"})
 _DOCKER_BUFFER = 16 << 10
@@ -133,7 +119,7 @@ Item = RawRecord | Reject
 
 class Way(NamedTuple):
     """Where the inner record lies, what stands before it there, how it is itself framed, whether it may be an object there, and whether
-    its members are told as a table's columns are (`actor.email`, `target{}.id`).
+    its members are told as a table's columns are (`actor.email`, `target{}.id`), or each value with its kind (`{"$date": ...}`).
     """
 
     path: Path
@@ -141,6 +127,7 @@ class Way(NamedTuple):
     prefix: re.Pattern[str] | None = None
     objects: bool = False
     flat: bool = False
+    typed: bool = False
 
     @property
     def many(self) -> bool:
@@ -186,7 +173,8 @@ def _named(cells: list[object]) -> dict[object, object]:
 
 def _rows(table: dict[str, object]) -> Iterator[dict[str, object]]:
     """The rows of a table as objects; a row of another length than the columns is none."""
-    columns, rows = table.get("columns", table.get("Columns")), table.get("rows", table.get("Rows"))
+    columns = next((one for name in ("columns", "Columns", "fields") if isinstance(one := table.get(name), list)), None)
+    rows = table.get("rows", table.get("Rows"))
     if not isinstance(columns, list) or not isinstance(rows, list) or len(columns) > _MOST_COLUMNS:
         return
     told = [one if isinstance(one, str) else mapping(one).get("name", mapping(one).get("ColumnName")) for one in columns]
@@ -219,14 +207,14 @@ def text_in(inner: object) -> str | None:
 def unwrapped(inner: object, way: Way) -> bytes | None:
     """The inner record as JSON, None where that member holds none."""
     if isinstance(inner, dict):
-        inner = nested(inner) if way.flat else inner
+        inner = nested(inner) if way.flat else plain(inner) if way.typed else inner
         return msgspec.json.encode(inner) if inner and way.objects else None
     line = text_in(inner)
     if line is None:
         return None
     if way.container == "json":
         return json_in(line)
-    line = line.strip("\r\n")
+    line = line_in(line).strip("\r\n")
     if way.prefix is not None:
         match = way.prefix.match(line)
         if match is None:
@@ -236,10 +224,23 @@ def unwrapped(inner: object, way: Way) -> bytes | None:
     return None if fields is None else msgspec.json.encode(fields)
 
 
+def ways_behind_words(held: Mapping[Path, Sequence[object]]) -> Iterator[Way]:
+    """Ways to lines at these places before which so many words stand each time."""
+    texts = [path for path, inner in held.items() if any(isinstance(one, str) for one in inner)]
+    yield from (Way(path, "lines", prefix) for prefix in WORDS for path in texts)
+
+
 def in_carriers(sample: Sequence[object]) -> dict[Path, list[object]]:
     """What a sample holds at the places where carriers keep a record; a place that holds nothing is not named."""
     found = {path: first_at(sample, path) for path in CARRIERS}
     return {path: inner for path, inner in found.items() if inner}
+
+
+def begin_as_json(there: Sequence[object]) -> bool:
+    """Whether most texts among these are objects as a whole: what looks like pairs in them is theirs, and lies deeper."""
+    lines = [line for line in there if isinstance(line, str)]
+    texts = [(line.lstrip()[:1] == "{" or "{" not in line) and json_in(line) is not None for line in lines]
+    return bool(texts) and 2 * sum(texts) >= len(texts)
 
 
 def first_at(sample: Sequence[object], path: Path) -> list[object]:
@@ -256,7 +257,7 @@ def inside(inner: Sequence[object], way: Way, records: int) -> list[object]:
 def cut_by_runtime(head: bytes) -> bool:
     """Whether a source begins as a container runtime's own log file, which cuts long lines into pieces."""
     first = head.lstrip(b"\r\n").partition(b"\n")[0]
-    return _CRI.match(first[:200].decode("utf-8", "replace")) is not None
+    return CRI.match(first[:200].decode("utf-8", "replace")) is not None
 
 
 def pieced(sample: Sequence[object]) -> list[object]:
@@ -275,6 +276,10 @@ def pieced(sample: Sequence[object]) -> list[object]:
 
 FLAT = tuple(Way(path, objects=True, flat=True) for path in ((), ("result",), ("_source",)))
 """Ways to records whose objects were laid flat: a stream of them, Splunk's export of a search, Elastic's of an index."""
+
+
+TYPED = Way((), objects=True, typed=True)
+"""The way to the records of a database that tells each value with its kind."""
 
 
 def laid_flat(value: object) -> bool:
@@ -383,7 +388,7 @@ def _piece(record: object, inner: object) -> _Piece:
     line = text_in(inner)
     if line is None:
         return _Piece("", "", "", False)
-    if (match := _CRI.match(line)) is not None:
+    if (match := CRI.match(line)) is not None:
         return _Piece(match["stream"], match.group(), line[match.end() :], match["tag"] == "P")
     outer = mapping(record)
     stream = outer.get("stream")
