@@ -16,7 +16,7 @@ from importers.cutting.framing import Container, Frames, Shape
 from importers.cutting.origin import CHUNK, Damaged, Origin, Prefix
 from importers.cutting.requoted import requoted
 from importers.cutting.scanner import Restart, Window, balanced
-from importers.cutting.strange import LENGTH, strange
+from importers.cutting.strange import LENGTH, strange, written
 from importers.cutting.tables import nested
 from importers.cutting.typed import plain, told_with_kinds
 from importers.cutting.wrapping import TYPED, Unwrapped, Way, in_carriers
@@ -168,6 +168,7 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
             return _framed(told.importer, told.container, origin, window, told.shape)
         outer = Frames(told.container, window, told.shape) if told.container != "json" else Cutter(window)
         return _carried(told.importer, told.within, origin, window, outer, outer.items())
+    begin = _head(window)
     cutter = Cutter(window, _of_members(window, known.values()) is not None)
     items = cutter.items()
     head, sample, about = _sample(window, cutter, items)
@@ -184,6 +185,8 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
         return _carried(within[0], [*kinds, *within[1]], origin, window, cutter, chain(first, items))
     if importer is not None:
         return OpenSource(importer, origin, window, cutter, head, items)
+    if (kind := written(begin)) is not None:
+        raise NotRecognised(kind)
     raise NotRecognised(_looks_like(sample, first, cutter.noise_lines), empty=not head and not cutter.noise_lines)
 
 
@@ -193,7 +196,9 @@ def _of_text(window: Window, known: dict[str, Importer]) -> Told | None:
     shape = requoted(head)
     if is_json(window) and shape is None:
         return None
-    return of_text(head, known.values(), shape)
+    told = of_text(head, known.values(), shape)
+    # Pairs are found in anything, and here would come with what stands around them.
+    return None if told is not None and told.container == "keyvalue" and written(head) is not None else told
 
 
 def _carried(
@@ -275,6 +280,8 @@ def _looks_like(sample: list[object], head: list[Item], noise_lines: int) -> str
     for record in sample:
         if isinstance(record, dict):
             keys.update(str(key)[:40] for key in record)
+    if keys.keys() == {"line"}:
+        return "a list of texts; no known format"
     if keys:
         common = sorted(keys, key=lambda key: (-keys[key], key))[:_KEYS_SHOWN]
         return f"JSON objects with the keys {', '.join(common)}; no known format"

@@ -109,7 +109,7 @@ def _sharper(way: Way, there: list[object], found: int, importer: Importer) -> W
     """The way with what a carrier wrote before each line, where the line itself goes on behind it: pairs are found behind anything."""
     if way.container == "json" or way.prefix is not None:
         return way
-    for prefix in (*PREFIXES, *WORDS[1:]):
+    for prefix in (*PREFIXES, *reversed(WORDS[1:])):
         if opens_a_line(there, prefix):
             one = way._replace(prefix=prefix)
             inner = inside(there, one, found)

@@ -111,6 +111,10 @@ ROADS: dict[str, Road] = {
     "text": lines(json.dumps),
     "text, twice": lines(lambda one: json.dumps(json.dumps(one))),
     "text in a member": lines(lambda one: json.dumps({"payload": json.dumps(one), "topic": "t"})),
+    "list of texts": document(lambda of: of),
+    "list of time and object": lines(lambda one: json.dumps([1785628800.123, {"log": one}])),
+    "list behind a tag": lines(lambda one: "kube.x: " + json.dumps([1785628800.123, {"log": one}])),
+    "separators before objects": lambda of: b"".join(b"\x1e" + json.dumps({"message": one, "at": TIME}, indent=2).encode() + b"\n" for one in of),
     "key": lines(lambda one: f"key-1\t{one}"),
     "key and place": lines(lambda one: f"CreateTime:1785628800123\tPartition:0\tkey-1\t{one}"),
     "runtime": lines(lambda one: f"2026-08-02T00:00:00.123456789Z stdout F {one}"),
@@ -123,6 +127,7 @@ ROADS: dict[str, Road] = {
     "syslog": lines(lambda one: f"<134>Aug  2 00:00:00.123456 host1 opa[123]: {one}"),
     "syslog with its year": lines(lambda one: f"<134>2026 Aug  2 00:00:00 host1 opa: {one}"),
     "syslog with data": lines(lambda one: f'<134>1 {TIME} host1 opa 123 ID47 [ex@32473 a="3" b="App \\"x\\" \\]"][o@1 c="d"] \ufeff{one}'),
+    "names and a time": lines(lambda one: f"default opa-7d9f8-abcde opa 2026-08-02T00:00:00.123456789Z {one}"),
     "journal with seconds": lines(lambda one: f"1785628800.123456 host1 opa[123]: {one}"),
 }  # fmt: skip
 
@@ -254,3 +259,23 @@ def test_a_banner_with_commas_makes_no_table_of_a_log() -> None:
 def test_one_object_beside_others_is_no_carried_record() -> None:
     with pytest.raises(NotRecognised):
         open_source(io.BytesIO(json.dumps({"a": STATED[0], "b": {"name": "x", "value": 1}}).encode()))
+
+
+@pytest.mark.parametrize("format", ["auditd", "agentgateway"])
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "---\ninsertId: i\ntextPayload: ",
+        "<?xml version='1.0'?>\n<results>\n<v>",
+        "events:\n- message: 'x'\n  timestamp: 1\n- message: ",
+    ],
+)
+def test_what_is_not_read_is_refused_with_what_to_do(format: str, begin: str) -> None:
+    told = begin + "\n".join(sample(format)).replace("\n", "\ntimestamp: 1\n- message: ")
+    with pytest.raises(NotRecognised, match="export its events as JSON"):
+        open_source(io.BytesIO(told.encode()))
+
+
+def test_a_list_of_texts_that_are_no_records_is_refused() -> None:
+    with pytest.raises(NotRecognised, match="a list of texts"):
+        open_source(io.BytesIO(json.dumps(["one thing", "another thing", "and nothing more"]).encode()))

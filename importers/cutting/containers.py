@@ -233,6 +233,9 @@ class Cutter:
             if at < 0:
                 break
             tail = data[at:]
+            if tail[-2:] == b"}]" and b"[" in data[:at] and fault(tail[:-1]) is None:
+                # A time and what was told then, as a list.
+                tail = tail[:-1]
             if fault(tail) is None or repaired(tail) is not None:
                 self._prefixed = True
                 window.pos = start + at
@@ -272,6 +275,8 @@ class Cutter:
         window = self._window
         window.advance(1)
         named = close != 0x7D
+        # A list of texts is one of lines.
+        texts = named and window.skip_space() and window.buf[window.pos] == 0x22
         while window.skip_space():
             byte = window.buf[window.pos]
             if byte == close:
@@ -297,6 +302,8 @@ class Cutter:
                 window.advance(size)
                 if byte in b"{[":
                     yield self._record(data, line, offset, index)
+                elif texts and byte == 0x22 and fault(data) is None and is_utf8(data):
+                    yield RawRecord(b'{"line":' + data + b"}", line, offset, index, data)
                 elif not name:
                     yield _reject(data, line, index, offset, "an element that is no object")
         if not window.damage:

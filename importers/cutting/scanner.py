@@ -18,7 +18,8 @@ _READ_ON = 16 << 20
 _RUN = re.compile(rb'(?:[\s,:0-9+\-.eEtrufalsnNIiy]++|"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+")*+')
 _STEP = re.compile(_RUN.pattern + rb"([{\[]++|[}\]]++|)")
 _STRING_REST = re.compile(rb'[^"\\\n]*+(?:\\.[^"\\\n]*+)*+')
-_SPACE = re.compile(rb"(?:[ \t\r\n]++|\xef\xbb\xbf)*+")
+# The separator stands before each text of a JSON text sequence (RFC 7464).
+_SPACE = re.compile(rb"(?:[ \t\r\n\x1e]++|\xef\xbb\xbf)*+")
 _QUOTE, _COMMA, _COLON, _OPEN_LIST, _OPEN = b'",:[{'
 _TOO_LARGE = f"record larger than {MAX_RECORD >> 20} MB"
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s,:\[\]{}"]++', re.DOTALL)

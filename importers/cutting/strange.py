@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 LENGTH = 16
 """Bytes that tell."""
 
@@ -35,6 +37,19 @@ SAVE_AS_CSV = "a document of an Office program: save its table as CSV"
 def strange(begin: bytes) -> str | None:
     """What a source is that begins so, and what to do; None where nothing speaks against its being a log."""
     return next((kind for magic, kind in _BEGINNINGS if begin.startswith(magic)), None)
+
+
+_YAML = re.compile(
+    rb"(?:---[ \t]*\r?\n|(?:- )?[\w.-]{1,100}:(?: [^\n]{0,2000})?\r?\n(?: *(?:- )?[\w.-]{1,100}:(?: [^\n]{0,2000})?\r?\n){2})"
+)
+_XML = re.compile(rb"<(?:\?xml|results)\b")
+
+
+def written(begin: bytes) -> str | None:
+    """What a text is that begins so and that no format knows, where its export could be had as JSON; else None."""
+    if _XML.match(begin):
+        return f"XML, which is not read: {_EXPORT}"
+    return f"YAML, which is not read: {_EXPORT} (`--format json`, `-o json`)" if _YAML.match(begin) else None
 
 
 def unpacked(begin: bytes) -> str | None:
