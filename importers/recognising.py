@@ -81,7 +81,9 @@ def of_carried(sample: list[object], known: Collection[Importer], levels: int = 
         barely = barely or ((importer, [way]) if importer is not None else None)
         if inner and way.container == "json":
             within.append((way, inner))
+    weakly: dict[Path, Importer] = {}
     for way in ways_elsewhere(sample):
+        outer = next((path for path in weakly if way.path[: len(path)] == path), None)
         there = first_at(sample, way.path)
         inner = inside(there, way, len(sample))
         score, importer = of_records(inner, known, container=way.container)
@@ -90,7 +92,13 @@ def of_carried(sample: list[object], known: Collection[Importer], levels: int = 
             and score >= SURE_ELSEWHERE
             and (way.container == "json" or _know(inner, importer) * 2 >= len(there))
         ):
-            return importer, [_sharper(way, there, len(inner), importer)]
+            if outer is None:
+                return importer, [_sharper(way, there, len(inner), importer)]
+            if weakly[outer] is importer:
+                # A part that is surely of the format is one of the record around it.
+                return importer, [way._replace(path=outer)]
+        elif importer is not None and score > BARELY and way.objects and outer is None:
+            weakly[way.path] = importer
         if inner and not way.objects and way.container == "json":
             within.append((way, inner))
     for way in FLAT:
@@ -148,17 +156,20 @@ def of_text(head: bytes, known: Collection[Importer], quoting: Shape | None = No
             return Told(importer, "csv", nested)
     for container, shape in _rows(head, quoting):
         rows = _sampled(container, head, shape)
-        if (found := of_carried(rows, known)) is not None and not (container == "csv" and _heads(rows, *found)):
+        if (found := of_carried(rows, known)) is not None and not (container == "csv" and _no_table(head, rows, *found)):
             return Told(found[0], container, shape, found[1])
     return None
 
 
-def _heads(rows: list[object], importer: Importer, within: list[Way]) -> bool:
-    """Whether the name of the column that holds the lines is one of them: the text is no table, or its first line would be lost."""
+def _no_table(head: bytes, rows: list[object], importer: Importer, within: list[Way]) -> bool:
+    """Whether a table whose cells are lines is none: its rows are not equally long, or the name of the lines' column is one of them."""
     name, way = within[0].path[0] if within[0].path else None, within[-1]
-    if not isinstance(name, str) or way.container == "json" or not (inner := inside([name], way._replace(path=()), 1)):
+    if not isinstance(name, str) or way.container == "json":
         return False
-    return importer.sniff(inner) > 0
+    if len({len(row) for row in _sampled("csv", head, None) if isinstance(row, dict)}) > 1:
+        return True
+    inner = inside([name], way._replace(path=()), 1)
+    return bool(inner) and importer.sniff(inner) > 0
 
 
 def of_table(head: bytes, known: Iterable[Importer]) -> Importer | None:

@@ -123,6 +123,7 @@ ROADS: dict[str, Road] = {
     "pod": lines(lambda one: f"[pod/opa-1/opa] {one}"),
     "name and bar": lines(lambda one: f"opa-1  | {one}"),
     "name and bar in colour": lines(lambda one: f"\x1b[36mopa-1  | \x1b[0m{one}"),
+    "blanks": lines(lambda one: f"  {one}"),
     "two names": lines(lambda one: f"opa-7d9f8-abcde opa {one}"),
     "syslog": lines(lambda one: f"<134>Aug  2 00:00:00.123456 host1 opa[123]: {one}"),
     "syslog with its year": lines(lambda one: f"<134>2026 Aug  2 00:00:00 host1 opa: {one}"),
@@ -191,6 +192,18 @@ OBJECTS: dict[str, Callable[[dict[str, object]], object]] = {
     },
     "row of a collector": lambda one: {"Timestamp": TIME, "ServiceName": "x", "LogAttributes": {}, "TraceId": "", "Body": json.dumps(one)},
 }  # fmt: skip
+
+
+def test_a_record_is_read_whole_where_one_of_its_parts_is_surer() -> None:
+    parts = [{"id": "prt_1", "sessionID": "ses_1", "messageID": "msg_1", "type": "tool", "tool": "bash", "callID": "c1", "state": {
+        "status": "completed", "input": {"command": "git push"}, "output": "ok", "time": {"start": 1780322400000, "end": 1780322401000}}}]  # fmt: skip
+    message = {
+        "info": {"id": "msg_1", "sessionID": "ses_1", "role": "assistant", "time": {"created": 1780322400000}},
+        "parts": parts,
+    }
+    bare = events(f"{json.dumps(message)}\n".encode() * 2, "opencode")
+    assert len(bare) > 1
+    assert events(f"{json.dumps({'at': TIME, 'row': message})}\n".encode() * 2, "opencode") == bare
 
 
 @pytest.mark.parametrize("road", OBJECTS)

@@ -25,7 +25,7 @@ _PLACES = 64
 """Members of an object, elements of a list, and places of one record that are looked at."""
 _TEXTS, _OBJECTS, _LINES = 8, 8, 4
 """Ways that are worth asking every format about, the commonest first."""
-_TELLING = 3
+_TELLING = 2
 """Members that an object must have to say anything of its kind."""
 _BETWEEN = re.compile(r"[ \t|]")
 _SHORTEST, _LONGEST = 20, 64 << 10
