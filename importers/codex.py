@@ -100,6 +100,9 @@ class CodexReader:
             at, clock = (None, Clock.ORDER_ONLY)
         if kind == "session_meta" and not self._session:
             return self._begin(payload, at, clock)
+        if not self._session and kind == "state":
+            # It may stand before the thread's own first record, beside the list that this is in.
+            return Parsed(scope="", type="state", at=at)
         if not self._session:
             self._session = "unnamed-" + _name(record)
         sub = field(payload, "type")

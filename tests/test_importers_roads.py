@@ -194,6 +194,26 @@ OBJECTS: dict[str, Callable[[dict[str, object]], object]] = {
 }  # fmt: skip
 
 
+def test_what_stands_beside_a_list_is_no_thread_of_its_own() -> None:
+    at = "2026-06-01T14:00:00.000Z"
+    said = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Deploy it"}]}
+    rollout = [
+        {
+            "timestamp": at,
+            "type": "session_meta",
+            "payload": {"id": "019fbcca-9fd4-7d20-83dc-0762b2f839b3", "timestamp": at, "cwd": "/w"},
+        },
+        {"timestamp": at, "type": "response_item", "payload": said},
+    ]
+    bare = events("\n".join(map(json.dumps, rollout)).encode(), "codex")
+    assert events(json.dumps({"value": rollout, "Count": 2}).encode(), "codex") == bare
+
+
+def test_a_document_with_front_matter_is_no_yaml() -> None:
+    with pytest.raises(NotRecognised, match="no known format"):
+        open_source(io.BytesIO(b"---\nname: auditor\nmode: primary\ntools: none\n---\nYou look for what is missing.\n"))
+
+
 def test_a_record_is_read_whole_where_one_of_its_parts_is_surer() -> None:
     parts = [{"id": "prt_1", "sessionID": "ses_1", "messageID": "msg_1", "type": "tool", "tool": "bash", "callID": "c1", "state": {
         "status": "completed", "input": {"command": "git push"}, "output": "ok", "time": {"start": 1780322400000, "end": 1780322401000}}}]  # fmt: skip

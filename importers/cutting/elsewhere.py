@@ -25,8 +25,8 @@ _PLACES = 64
 """Members of an object, elements of a list, and places of one record that are looked at."""
 _TEXTS, _OBJECTS, _LINES = 8, 8, 4
 """Ways that are worth asking every format about, the commonest first."""
-_TELLING = 2
-"""Members that an object must have to say anything of its kind."""
+_TELLING = 3
+"""Members that an object in a list must have to say anything of its kind; a member of the record itself one less."""
 _BETWEEN = re.compile(r"[ \t|]")
 _SHORTEST, _LONGEST = 20, 64 << 10
 """Characters of a line that may be one of a log."""
@@ -65,7 +65,7 @@ def _places(value: object, path: Path) -> Iterator[tuple[Path, Kind]]:
     elif len(path) >= _DEPTH:
         return
     elif isinstance(value, dict):
-        if path and len(value) >= _TELLING:
+        if path and len(value) >= _TELLING - (EACH not in path):
             yield path, "object"
         for name, one in islice(value.items(), _MEMBERS):
             if name != EACH:

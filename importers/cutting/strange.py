@@ -39,9 +39,9 @@ def strange(begin: bytes) -> str | None:
     return next((kind for magic, kind in _BEGINNINGS if begin.startswith(magic)), None)
 
 
-_YAML = re.compile(
-    rb"(?:---[ \t]*\r?\n|(?:- )?[\w.-]{1,100}:(?: [^\n]{0,2000})?\r?\n(?: *(?:- )?[\w.-]{1,100}:(?: [^\n]{0,2000})?\r?\n){2})"
-)
+_YAML = re.compile(rb"(?:---[ \t]*\r?\n)?(?:(?: *- )? *[\w.-]{1,100}:(?: [^\n]{0,2000})?\r?\n){3}")
+_FRONT_MATTER = re.compile(rb"---[ \t]*\r?\n(?:[^\n-][^\n]*+\n)*+---[ \t]*\r?\n(?![\w.-]{1,100}:)")
+"""What stands before a document of another kind."""
 _XML = re.compile(rb"<(?:\?xml|results)\b")
 
 
@@ -49,7 +49,11 @@ def written(begin: bytes) -> str | None:
     """What a text is that begins so and that no format knows, where its export could be had as JSON; else None."""
     if _XML.match(begin):
         return f"XML, which is not read: {_EXPORT}"
-    return f"YAML, which is not read: {_EXPORT} (`--format json`, `-o json`)" if _YAML.match(begin) else None
+    return (
+        f"YAML, which is not read: {_EXPORT} (`--format json`, `-o json`)"
+        if _YAML.match(begin) and not _FRONT_MATTER.match(begin)
+        else None
+    )
 
 
 def unpacked(begin: bytes) -> str | None:
