@@ -68,9 +68,9 @@ def envelope(data: bytes, at: int = 0, wanted: str | None = None) -> tuple[str, 
         if first in (b"[", b"{"):
             if first == b"[" and key == wanted:
                 return key, at
+            empty = _EMPTY.match(data, at) is not None
+            other = other or (first == b"[" and not empty)
             if first == b"[" and _OBJECT_NEXT.match(data, at):
-                empty = _EMPTY.match(data, at) is not None
-                other = other or not empty
                 if key in _HOLDERS and scalars + containers <= _BESIDE and not (span and key == "events"):
                     if not empty:
                         return key, at
