@@ -6,6 +6,7 @@ of the bucket, so that a busy repository does not turn its own bucket into a hot
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -82,6 +83,8 @@ _CLOUD = f"{Verb.CLOUD_CALL.value}|"
 _KV_DATA = late(r"^(?:v1/)?([^/]+)/(?:data|metadata)/(.+)$")
 _SECRET_ARN = late(r"^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$")
 _HOME = late(r"^(?:[a-z]:)?/(?:home|users)/([^/]+)", re.I)
+_WITHIN = late(r"^(?!\.\.(?:/|$)|[A-Za-z]:)[^/~$]")
+_ROOTED = late(r"^(?:[a-z]:)?/", re.I)
 _REMOTE = late(r"^(?:origin|upstream|fork)(?:/.*)?$")
 _AGENTS = (("claude-code", ("claude",)), ("codex", ("codex",)), ("gemini-cli", ("gemini",)), ("copilot", ("copilot",)))
 
@@ -92,10 +95,11 @@ def match_values(event: Event) -> tuple[str, ...]:
     `words|` and a digest stand for the whole of a command or of a call's arguments; a target that begins with `~` is a repository known by the name
     of its folder alone.
     """
+    cwd = event.attrs.get("cwd")
     found = set(_value(event.verb, event.target, event))
     for op in event.operations:
         if reaches_out(op):
-            found.update(_value(op.verb, op.target, event, elsewhere(op)))
+            found.update(_value(op.verb, op.target, event, elsewhere(op, cwd)))
             found.update(cluster_asked(op))
     if event.vantage is not Vantage.AGENT:
         found.update(cluster_seen(event))
@@ -125,8 +129,9 @@ def acts_of(event: Event) -> list[tuple[Operation, str]]:
 
     Targets stand by their whole names alone; "" where the name is not known.
     """
+    cwd = event.attrs.get("cwd")
     found = [(Operation(event.verb, event.target), canonical(event.verb, event.target, event))]
-    found += [(op, canonical(op.verb, op.target, event, elsewhere(op))) for op in event.operations if reaches_out(op)]
+    found += [(op, canonical(op.verb, op.target, event, elsewhere(op, cwd))) for op in event.operations if reaches_out(op)]
     return [(op, f"{op.verb.value}|{name}" if name else "") for op, name in found]
 
 
@@ -209,20 +214,48 @@ def reaches_out(operation: Operation) -> bool:
     return not _STAYS.intersection(operation.flags)
 
 
-def elsewhere(operation: Operation) -> bool:
-    """Whether a command was sent to another folder, so that the repository worked in is not the one meant."""
-    return any(flag.startswith("dir=") for flag in operation.flags)
+def elsewhere(operation: Operation, cwd: object) -> str | None:
+    """The folder beside the one worked in that a command was sent to ("" where it is not known), None where it stayed.
+
+    What goes elsewhere does not mean the repository worked in; a folder within the other is one checkout with it.
+    """
+    stated = next((flag[4:] for flag in operation.flags if flag.startswith("dir=")), "")
+    if not stated or _WITHIN.match(posixpath.normpath(stated.replace("\\", "/"))):
+        return None
+    led = folder_of(stated, cwd)
+    return led if apart(led, folder_of("", cwd)) else None
 
 
-def _value(verb: Verb, target: Target, event: Event, elsewhere: bool = False) -> Iterator[str]:
+def folder_of(stated: str, cwd: object) -> str:
+    """Where a path leads from the folder worked in; "" where that is not known."""
+    base = str(cwd or "").replace("\\", "/")
+    path = stated.replace("\\", "/")
+    if path == "~" or path.startswith("~/"):
+        home = _HOME.match(base)
+        path = f"{home.group()}{path[1:]}" if home else ""
+    if not _ROOTED.match(path):
+        path = f"{base}/{path}" if _ROOTED.match(base) and path[:1] not in ("~", "$") else ""
+    return posixpath.normpath(path).removesuffix("/.git") if path else ""
+
+
+def apart(one: str, other: str) -> bool:
+    """Whether two folders are not known to lie one within the other."""
+    if not one or not other:
+        return True
+    first, second = sorted((one.casefold().rstrip("/"), other.casefold().rstrip("/")))
+    return first != second and not second.startswith(f"{first}/")
+
+
+def _value(verb: Verb, target: Target, event: Event, led: str | None = None) -> Iterator[str]:
     verb = asked_as(verb, target)
-    name = canonical(verb, target, event, elsewhere)
+    name = canonical(verb, target, event, led)
     if name:
         # Of a request in a tunnel a proxy sees the connection alone.
         for one in _HTTP if verb in _HTTP else (verb,):
             yield f"{one.value}|{name}"
-    if verb in _REPOSITORY and not elsewhere and (not name or event.vantage is not Vantage.AGENT):
-        folder = (name or str(event.attrs.get("cwd") or "")).replace("\\", "/").rstrip("/").rpartition("/")[2].casefold()
+    if verb in _REPOSITORY and (not name or event.vantage is not Vantage.AGENT):
+        folder = name or (str(event.attrs.get("cwd") or "") if led is None else led)
+        folder = folder.replace("\\", "/").rstrip("/").rpartition("/")[2].casefold()
         if folder:
             yield f"{verb.value}|{FOLDER}{folder}"
     if verb is Verb.MCP_CALL and target.detail:
@@ -257,16 +290,16 @@ def home_user(event: Event) -> str:
     return found.group(1).casefold() if found else ""
 
 
-def canonical(verb: Verb, target: Target, event: Event, elsewhere: bool = False) -> str:
+def canonical(verb: Verb, target: Target, event: Event, led: str | None = None) -> str:
     """The target's name in the one spelling both sides can know; "" where it cannot be matched.
 
-    A remote's name (`origin`) means the repository the event says was worked in, unless the command went `elsewhere`.
+    A remote's name (`origin`) means the repository the event says was worked in, unless the command was `led` elsewhere.
     """
     if verb in _FILES or target.cls is TargetClass.CI_CD:
         return target.name.replace("\\", "/")
     if verb in _REPOSITORY:
         stated = "" if not target.name or _REMOTE.match(target.name) else _repository(target.name)
-        return stated or ("" if elsewhere else _repository(str(event.attrs.get("repository") or "")))
+        return stated or ("" if led is not None else _repository(str(event.attrs.get("repository") or "")))
     if verb is Verb.CREDENTIAL_ISSUE:
         # By role, user or path: who issues it is called otherwise on either side.
         return secret_name(target.detail or (target.name if target.cls is TargetClass.SECRET_STORE else "")).rpartition(":")[2]

@@ -182,7 +182,9 @@ def _completed(operation: Operation, lead: Event, events: Sequence[Event]) -> Ta
     if target.cls is not TargetClass.REPOSITORY:
         return target
     seen = next((e.target for e in events if e.kind is EventKind.EFFECT and e.verb is operation.verb and e.target.name), None)
-    name = (seen.name if seen is not None else "") or canonical(operation.verb, target, lead, elsewhere(operation))
+    name = (seen.name if seen is not None else "") or canonical(
+        operation.verb, target, lead, elsewhere(operation, lead.attrs.get("cwd"))
+    )
     return Target(target.cls, name or target.name, target.detail or (seen.detail if seen is not None else ""))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
 from lang.late import late
 from lang.names import repository_name
 from lang.shell_calls import Call, wordset
+from lang.shell_files import resolved
 from lang.shell_ops import Args, Classifier, made, split, tried
 from lang.shell_syntax import Word
 from model.event import Operation
@@ -58,7 +59,7 @@ def git(call: Call) -> Iterator[Operation]:
     """git itself. A repository given as a remote's name stays "" with the flag `remote=`: what it is called, the log says."""
     top = split(_before_sub_command(call.args), _GLOBAL)
     rest = call.args[len(_before_sub_command(call.args)) :]
-    folder = [f"dir={value}" for value in top.values("-C", "--work-tree", "--git-dir")]
+    folder = _folder(call, top.values("-C", "--work-tree", "--git-dir"))
     for setting in top.values("-c"):
         if setting.lower().startswith(_GUARDS):
             yield made(call, Verb.GUARDRAIL_CHANGE, _REPO, detail=setting, flags=["bypass", *folder])
@@ -93,6 +94,14 @@ def git(call: Call) -> Iterator[Operation]:
     else:
         # An alias may do anything.
         yield made(call, Verb.UNKNOWN, _REPO, detail=sub, flags=folder, certain=False)
+
+
+def _folder(call: Call, stated: Iterable[str] = ()) -> list[str]:
+    """`dir=` the folder that options and a `cd` before them lead to; none where both leave the command where it was run."""
+    led = call.command.cwd
+    for value in stated:
+        led = resolved(value, led)
+    return [f"dir={led}"] if led else []
 
 
 def _before_sub_command(words: tuple[Word, ...]) -> tuple[Word, ...]:
@@ -304,6 +313,8 @@ def host(call: Call) -> Iterator[Operation]:
         flags.append("admin")
     if verb in (Verb.TICKET_UPDATE, Verb.REPO_WRITE):
         flags.append(f"op={joined}")
+    if not name:
+        flags += _folder(call)
     yield made(call, verb, cls, name, detail, flags, verb is not Verb.UNKNOWN and all(words[:2]))
 
 

@@ -210,6 +210,8 @@ class _Reader:
         self.commands.append(made)
         if words and words[0].text in ("cd", "pushd"):
             self.cwd = _moved(self.cwd, [w for w in words[1:] if not (w.literal and w.text.startswith("-"))])
+        elif words and words[0].text == "popd":
+            self.cwd = None
 
     def _pipeline(self, node: Node) -> None:
         stages = node.named_children

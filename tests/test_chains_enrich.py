@@ -48,6 +48,36 @@ def test_both_sides_of_one_deed_share_a_bucket(command: str, seen: Event) -> Non
 
 
 @pytest.mark.parametrize(
+    ("command", "joins"),
+    [
+        ("cd ../web && git push origin main", False),
+        ("(cd ../web && git push origin main)", False),
+        ("git -C /home/ada/web push origin main", False),
+        ("git -C ../web --git-dir=.git push origin main", False),
+        ("cd ~/web; git push", False),
+        ("cd ../web && gh pr create --fill && git push", False),
+        ("(cd ../web && make); git push origin main", True),
+        ("git -C /home/ada/payments push origin main", True),
+        ("cd ~/payments && git push", True),
+        ("cd /home/ada/payments/lib && git push", True),
+        ("cd .. && cd payments && git push", True),
+        ("cd lib && git push", True),
+        ("pushd ../web; popd; git push", True),
+        ('cd "$(git rev-parse --show-toplevel)" && git push', True),
+    ],
+)
+def test_a_push_from_a_folder_beside_the_one_worked_in_is_of_another_repository(command: str, joins: bool) -> None:
+    values = set(match_values(enrich(shell(command, cwd="/home/ada/payments"))))
+    assert ("repo.write|acme/payments" in values) is joins
+    assert ("repo.write|~web" in values) is not joins
+
+
+def test_where_a_push_went_from_is_unknown_without_the_folder_worked_in() -> None:
+    for command in ("cd ../web && git push", "git -C /srv/web push", "cd ~/web && git push"):
+        assert "repo.write|acme/payments" not in match_values(enrich(shell(command)))
+
+
+@pytest.mark.parametrize(
     "value", ["0" * 32, "00000000-0000-0000-0000-000000000000", "null", "<nil>", "(None)", " undefined ", "f" * 32]
 )
 def test_a_word_for_no_identifier_is_no_key(value: str) -> None:
