@@ -12,6 +12,7 @@ from lang.shell_calls import Call, wordset
 from lang.shell_inside import after_options
 from lang.shell_ops import Args, Classifier, made, split, tried
 from lang.shell_paths import path_class, path_flags, path_verb
+from lang.shell_secrets import over_http
 from lang.shell_syntax import Word
 from model.event import Operation, Target
 from model.words import TargetClass, Verb
@@ -63,13 +64,16 @@ def curl(call: Call) -> Iterator[Operation]:
         ["upload"] if files or args.has(*_UPLOADING) else ["data"] if sent or any(args.has(option) for option in _SENDING) else []
     )
     flags += ["insecure"] if args.has("-k", "--insecure", "--no-check-certificate") else []
+    headers = [word.text for option, word in args.options if word is not None and option in ("-H", "--header")]
     addresses = [*args.values("--url"), *args.words()]
     for address, word in zip(addresses, (*args.values("--url"), *args.operands), strict=True):
         told = _request(call, address, flags)
         if not told.target.name and isinstance(word, Word) and (found := _HOST_FIRST.match(word.text)):
             # The host is written out and only what comes after it is put in: where data goes is known.
             told = replace(told, target=Target(_NET, host_name(found.group())))
-        yield told
+        kept = list(over_http(call, word.text if isinstance(word, Word) else address, method, headers))
+        yield replace(told, flags=(*told.flags, "secret-store")) if kept else told
+        yield from kept
     if not addresses:
         yield made(call, Verb.HTTP_REQUEST, _NET, flags=flags, certain=False)
     for path in files:

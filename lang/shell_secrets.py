@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from lang.shell_calls import Call, wordset
 from lang.shell_ops import Classifier, made, split
@@ -83,6 +84,46 @@ def vault(call: Call) -> Iterator[Operation]:
     yield made(call, verb, _STORE, shown, args.value("-namespace", "-ns"), flags, args.known)
 
 
+_OVER_HTTP = re.compile(r"^(?:https?://[^/?#]+|\$\{?(?:VAULT|BAO)_ADDR\}?)/v1/([^?#]*)", re.I)
+_METADATA = re.compile(
+    r"^(?:http://)?(?:"
+    r"(?:169\.254\.169\.254|\[?fd00:ec2::254\]?|instance-data(?:\.ec2\.internal)?)(?::80)?/(latest/meta-data/iam/security-credentials/[^?#]+)"
+    r"|(?:169\.254\.169\.254|metadata(?:\.google\.internal)?)(?::80)?/(computeMetadata/v1/instance/service-accounts/[^/?#]+/(?:token|identity))"
+    r"|169\.254\.169\.254(?::80)?/(metadata/identity/oauth2/token)"
+    r"|169\.254\.170\.23?(?::80)?/(v\d/credentials[^?#]*)"
+    r"|169\.254\.170\.2(?::80)?/?\$\{?(AWS_CONTAINER_CREDENTIALS_RELATIVE_URI)\}?"
+    r")",
+    re.I,
+)
+
+
+def over_http(call: Call, address: str, method: str, headers: Iterable[str]) -> Iterator[Operation]:
+    """What a request does in a secret store: Vault's HTTP interface, told by its own header or address, and what clouds hand a machine.
+
+    A machine's credential is named by its path on the metadata service, whichever of the service's names was called.
+    """
+    if metadata := _METADATA.match(address):
+        yield made(
+            call, Verb.SECRET_READ, _STORE, next(found for found in metadata.groups() if found).rstrip("/"), "metadata service"
+        )
+        return
+    found = _OVER_HTTP.match(address)
+    stated = found is not None and address.startswith("$")
+    if found is None or not (stated or any(_TOKEN.match(header) for header in headers)):
+        return
+    path = found.group(1).strip("/")
+    said = f"/{path}/"
+    known = "$" not in path
+    if any(part in said for part in _ISSUING) or (path.startswith("auth/") and "/login" in path):
+        yield made(call, Verb.CREDENTIAL_ISSUE, _STORE, path, certain=known)
+    elif path and not path.startswith(("sys/", "auth/")):
+        verb = Verb.SECRET_READ if method in ("GET", "LIST") else Verb.SECRET_WRITE
+        flags = ["list"] if method == "LIST" or "list=true" in address else ["destructive"] if method == "DELETE" else []
+        yield made(call, verb, _STORE, path, "", flags, known)
+
+
+_TOKEN = re.compile(r"^X-Vault-(?:Token|Request|Namespace)\s*:", re.I)
+
 _OP_VALUES = wordset(
     "--vault --account --fields --format --field -o --out-file -i --in-file --title --category --session --cache"
 )
@@ -96,7 +137,8 @@ def onepassword(call: Call) -> Iterator[Operation]:
     action = words[1] if len(words) > 1 else ""
     vault_name = args.value("--vault")
     if words[0] == "read":
-        yield made(call, Verb.SECRET_READ, _STORE, action.removeprefix("op://"), certain=args.known)
+        path = action.removeprefix("op://")
+        yield made(call, Verb.SECRET_READ, _STORE, path, flags=[f"item={'/'.join(path.split('/')[:2])}"], certain=args.known)
     elif words[0] in ("run", "inject"):
         yield made(call, Verb.SECRET_READ, _STORE, args.value("--env-file", "-i"), flags=[words[0]])
     elif words[0] == "signin":
@@ -106,6 +148,8 @@ def onepassword(call: Call) -> Iterator[Operation]:
         path = f"{vault_name}/{name}" if vault_name and name else name
         verb = Verb.SECRET_READ if action in ("get", "list", "template") else Verb.SECRET_WRITE
         flags = ["destructive"] if action == "delete" else ["list"] if action == "list" else []
+        if vault_name and name and action != "list":
+            flags.append(f"item={path}")
         yield made(call, verb, _STORE, path, "", flags, args.known)
     elif words[0] in ("service-account", "connect", "user", "vault", "group"):
         verb = Verb.CREDENTIAL_ISSUE if action in ("create", "token") else Verb.SECRET_READ

@@ -86,6 +86,23 @@ OPERATIONS = [
     ("vault token renew", ["credential.renew"]),
     ("vault token revoke -self", ["credential.revoke"]),
     ("op read op://prod/db/password", ["secret.read prod/db/password"]),
+    (
+        "curl -H X-Vault-Token:x https://v.example:8200/v1/database/creds/ro",
+        ["http.request v.example /v1/database/creds/ro", "credential.issue database/creds/ro"],
+    ),
+    ("curl https://api.example/v1/kv/data/pay", ["http.request api.example /v1/kv/data/pay"]),
+    ("curl -H X-Vault-Token:x https://v.example/v1/sys/health", ["http.request v.example /v1/sys/health"]),
+    (
+        "wget -qO- http://169.254.169.254/latest/meta-data/iam/security-credentials/r",
+        [
+            "http.request 169.254.169.254 /latest/meta-data/iam/security-credentials/r",
+            "secret.read latest/meta-data/iam/security-credentials/r metadata service",
+        ],
+    ),
+    (
+        "curl http://169.254.169.254/latest/meta-data/instance-id",
+        ["http.request 169.254.169.254 /latest/meta-data/instance-id"],
+    ),
     ("aws secretsmanager get-secret-value --secret-id prod/db", ["secret.read prod/db"]),
     ("gcloud secrets versions access latest --secret=db", ["secret.read db"]),
     ("kubectl get secret db -n prod -o yaml", ["secret.read prod/db"]),
@@ -143,6 +160,21 @@ OPERATIONS = [
     ("make test 2>&1 | tail -5", ["exec make"]),
     ("./scripts/run.sh a", ["exec run.sh"]),
 ]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ('curl -H "X-Vault-Token: $T" $VAULT_ADDR/v1/kv/data/pay/db', ["http.request", "secret.read kv/data/pay/db"]),
+        ("curl -X LIST $BAO_ADDR/v1/kv/metadata/", ["http.request", "secret.read kv/metadata"]),
+        (
+            "curl 169.254.170.2$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+            ["http.request", "secret.read AWS_CONTAINER_CREDENTIALS_RELATIVE_URI metadata service"],
+        ),
+    ],
+)
+def test_a_secret_is_known_where_the_store_s_address_is_a_variable(command: str, expected: list[str]) -> None:
+    assert told(parse(command)) == expected
 
 
 @pytest.mark.parametrize(("command", "expected"), OPERATIONS, ids=[c for c, _ in OPERATIONS])

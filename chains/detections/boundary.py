@@ -5,26 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from chains.clusters import thing_of
 from chains.context import Context
 from chains.detections.examples import answer, chain, example, step
 from chains.detections.reading import (
     answers,
-    denials,
     operations,
     protected_branch,
-    ran,
     said,
     set_out,
     when,
     writes,
 )
 from chains.detections.registry import Hit, Unjudged, detection
-from chains.match import reaches_out
 from chains.modes import asks_nobody
 from model.chain import Step, TaskChain
-from model.event import Operation, Target
-from model.words import Effect, Severity, TargetClass, Verb
+from model.event import Operation
+from model.words import Effect, Severity, Verb
 
 _SCRATCH = re.compile(
     r"(^|/)(node_modules|dist|build|target|out|coverage|\.cache|__pycache__|\.pytest_cache|\.next|\.venv|venv|tmp|\.tmp)(/|\*|$)|^/tmp/|\.pyc$"
@@ -190,131 +186,6 @@ def _bypass(one: Step) -> tuple[str, str]:
 
 
 _CHANGED = "what the guard keeps from happening may differ from here on"
-
-
-@detection(
-    "BND-05",
-    "Deny evasion: refused action retried by another tool or spelling",
-    Severity.CRITICAL,
-    needs=("deny events", "later similar targets by other tools in the same task"),
-    looks_for="an action that was denied, then done with the same verb on the same target through another tool or another wording",
-    limits="Only what can be recognised as the same verb and target counts. The very same call tried again and then allowed is a fresh "
-    "decision, not evasion.",
-    parameters={"verbs": (None, "verbs looked at; default: everything but reading files and fetching pages")},
-    examples=(
-        example("a refused push goes out through bash -c", True,
-                chain(step("exec", answer("deny"), command="git push origin main", tool="no"),
-                      step("exec", command="bash -c 'git push origin main'", tool="yes"))),
-        example("through another tool", True,
-                chain(step("exec", answer("deny"), command="git push origin main", tool="no"),
-                      step("repo.write", target="repository", name="", detail="main", tool_name="mcp__git__push", tool="yes"))),
-        example("asked again and allowed", False,
-                chain(step("exec", answer("deny"), command="git push origin main", tool="no"),
-                      step("exec", answer("allow"), command="git push origin main", tool="yes"))),
-        example("another branch", False,
-                chain(step("exec", answer("deny"), command="git push origin main", tool="no"),
-                      step("exec", command="git push origin fix/a", tool="yes"))),
-        example("a commit on the machine itself", False,
-                chain(step("exec", answer("deny"), command="git push --force origin main", tool="no"),
-                      step("exec", command="git commit -m x", tool="yes"), repository="a/x")),
-        example("two halves that need not be one target", False,
-                chain(step("exec", answer("deny"), command="git push origin main", tool="no"),
-                      step("repo.write", target="repository", name="b/y", tool_name="mcp__git__push", tool="yes"))),
-        example("another thing done to the same place", False,
-                chain(step("exec", answer("deny"), command="kubectl -n pay delete pod web-1", tool="no"),
-                      step("exec", command="kubectl -n pay get pods", tool="yes"))),
-        example("the same to the same thing in other words", True,
-                chain(step("exec", answer("deny"), command="kubectl -n pay delete pod web-1", tool="no"),
-                      step("exec", command="bash -c 'kubectl delete pods/web-1 --namespace pay'", tool="yes"))),
-        example("a comment where closing was refused", False,
-                chain(step("exec", answer("deny"), command="gh issue close 4", tool="no"),
-                      step("exec", command="gh issue comment 4 -b waiting", tool="yes"))),
-        example("never retried", False, chain(step("exec", answer("deny"), command="git push origin main", tool="no"))),
-    ),
-)  # fmt: skip
-def evaded(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
-    wanted = parameters["verbs"]
-    watched = {Verb(v) for v in wanted} if isinstance(wanted, list | tuple) else None
-    denied: list[tuple[Step, list[Operation]]] = []
-    for one in task.steps:
-        if denied and ran(one) and set_out(one):
-            for before, operations_before in denied:
-                same = _same(operations_before, one, task.task.repository) if _spelling(before) != _spelling(one) else None
-                if same is not None:
-                    yield Hit(
-                        anchor=one.call or one.id,
-                        step=one.id,
-                        at=one.at,
-                        evidence=(*(d.record for d in denials(before)), *before.records, *one.records),
-                        why=f"`{said(before)}` was denied in step {before.n} at {when(before.at)}; step {one.n} did {same.verb.value} on the "
-                        f"same target as `{said(one)}`",
-                        facts={"denied_step": before.id},
-                    )
-                    break
-        if denials(one) and not set_out(one):
-            held = [o for o in operations(one) if _tellable(o, watched)]
-            if held:
-                denied.append((one, held))
-
-
-_QUIET = frozenset({Verb.EXEC, Verb.FILE_READ, Verb.HTTP_REQUEST, Verb.NET_CONNECT, Verb.UNKNOWN, Verb.REPO_READ})
-
-
-def _tellable(operation: Operation, watched: set[Verb] | None) -> bool:
-    if watched is not None:
-        return operation.verb in watched
-    return operation.verb not in _QUIET and bool(operation.target.name or operation.target.detail)
-
-
-def _same(denied: list[Operation], one: Step, worked_in: str) -> Operation | None:
-    for before in denied:
-        for now in _done(one, before.verb):
-            if (
-                now.verb is before.verb
-                and reaches_out(now) is reaches_out(before)
-                and _one_act(before, now)
-                and _matches(before.target.name, now.target.name)
-                and _matches(before.target.detail, now.target.detail)
-                and _share(before.target, now.target, worked_in)
-            ):
-                return now
-    return None
-
-
-def _done(one: Step, verb: Verb) -> list[Operation]:
-    """What a step did with a verb: by its own words, else by what the target saw of it."""
-    own = [o for o in operations(one) if o.verb is verb]
-    return own or [Operation(i.verb, i.target, i.text) for i in one.effects if i.verb is verb]
-
-
-def _one_act(before: Operation, now: Operation) -> bool:
-    """Whether two operations of a wide verb do the same to the same thing, as far as both say which of it (`op=`) they do, and on what (`on=`)."""
-    (first, kind, name), (then, other, called) = _stated(before), _stated(now)
-    return _matches(first, then) and _matches(kind, other) and _matches(name, called)
-
-
-def _stated(operation: Operation) -> tuple[str, str, str]:
-    """What is done, and the kind and name of what it is done to; "" where the operation does not say."""
-    said = {name: value for name, _, value in (flag.partition("=") for flag in operation.flags)}
-    done, on = said.get("op", "").split(" "), said.get("on", "")
-    kind, _, name = thing_of(on).partition("/") if on else ("", "", "")
-    return " ".join(word for n, word in enumerate(done) if not (n and on and word in on.split("/"))), kind, name
-
-
-def _matches(before: str, now: str) -> bool:
-    """Equal where both are known; a part only one of them states contradicts nothing."""
-    return not before or not now or before.casefold() == now.casefold()
-
-
-def _share(before: Target, now: Target, worked_in: str) -> bool:
-    """Whether both state a name or a part; what states no repository means the one worked in. Two halves are not known to be one."""
-    repositories = TargetClass.REPOSITORY in (before.cls, now.cls)
-    names = [target.name or (worked_in if repositories else "") for target in (before, now)]
-    return (all(names) and _matches(*names)) or bool(before.detail and now.detail)
-
-
-def _spelling(one: Step) -> tuple[str, str]:
-    return (one.tool, " ".join(str(one.request.get("action.command") or one.title).split()))
 
 
 @detection(

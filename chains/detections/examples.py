@@ -54,6 +54,13 @@ def answer(
     )
 
 
+def by_person(effect: str) -> Item:
+    """What the person at the keyboard said to a call."""
+    return msgspec.structs.replace(
+        answer(effect, vantage="agent"), point="claude-code", decision=Decision(Effect(effect), by="user")
+    )
+
+
 def step(
     verb: str,
     *decisions: Item,
