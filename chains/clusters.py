@@ -1,6 +1,7 @@
 """What `kubectl` asks of a cluster and what the API server's log tells, in one spelling: namespace, kind, name, and whether it changes something.
 
-Neither names the cluster as the other does, so it is no part of it; without a namespace nothing is said.
+Neither names the cluster as the other does, so it is no part of it. Without a namespace nothing is said, but of a thing with a name whose
+kind has none.
 """
 
 from __future__ import annotations
@@ -21,7 +22,38 @@ _SHORT = {
     "limits": "limitranges", "netpol": "networkpolicies", "networkpolicy": "networkpolicies", "pdb": "poddisruptionbudgets", "po": "pods",
     "pvc": "persistentvolumeclaims", "quota": "resourcequotas", "rc": "replicationcontrollers", "rs": "replicasets", "sa": "serviceaccounts",
     "sts": "statefulsets", "svc": "services",
+    "csr": "certificatesigningrequests", "no": "nodes", "ns": "namespaces", "pc": "priorityclasses", "pv": "persistentvolumes",
+    "sc": "storageclasses", "priorityclass": "priorityclasses", "storageclass": "storageclasses", "ingressclass": "ingressclasses",
+    "runtimeclass": "runtimeclasses", "clusterpolicy": "clusterpolicies", "cpol": "clusterpolicies",
+    "podsecuritypolicy": "podsecuritypolicies", "psp": "podsecuritypolicies",
+    "validatingadmissionpolicy": "validatingadmissionpolicies", "mutatingadmissionpolicy": "mutatingadmissionpolicies",
 }  # fmt: skip
+_CLUSTER_WIDE = frozenset(
+    [
+        "apiservices",
+        "certificatesigningrequests",
+        "clusterpolicies",
+        "clusterrolebindings",
+        "clusterroles",
+        "constrainttemplates",
+        "customresourcedefinitions",
+        "ingressclasses",
+        "mutatingadmissionpolicies",
+        "mutatingadmissionpolicybindings",
+        "mutatingwebhookconfigurations",
+        "namespaces",
+        "nodes",
+        "persistentvolumes",
+        "podsecuritypolicies",
+        "priorityclasses",
+        "runtimeclasses",
+        "storageclasses",
+        "validatingadmissionpolicies",
+        "validatingadmissionpolicybindings",
+        "validatingwebhookconfigurations",
+    ]
+)
+"""Kinds of things that lie in no namespace."""
 _READS = frozenset({"get", "list", "watch", "head"})
 _CHANGES = frozenset({"create", "update", "patch", "delete", "deletecollection", "connect", "post", "put"})
 """The API's own verbs, and the methods of HTTP by which a proxy before it tells them."""
@@ -35,8 +67,8 @@ def cluster_asked(operation: Operation) -> Iterator[str]:
     """The values of what a command does to a cluster; what changes something looks first."""
     on = next((flag.removeprefix(ON) for flag in operation.flags if flag.startswith(ON)), "")
     done = next((flag.removeprefix("op=") for flag in operation.flags if flag.startswith("op=")), "")
-    if operation.verb is Verb.CLUSTER_CALL and operation.target.detail and on:
-        place = f"{operation.target.detail.casefold()}/{thing_of(on)}"
+    place = _place(operation.target.detail, on) if operation.verb is Verb.CLUSTER_CALL else ""
+    if place:
         yield _value(place, changes=False)
         if done.partition(" ")[0] not in _LOOKS and " ".join(done.split(" ")[:2]) not in _LOOKS:
             yield _value(place, changes=True)
@@ -48,8 +80,17 @@ def cluster_seen(event: Event) -> Iterator[str]:
     if isinstance(agent, str) and agent and not _CLIENT.search(agent):
         return
     verb, where = event.tool.partition(" ")[0].lower(), event.target
-    if where.cls is TargetClass.CLUSTER and where.name and where.detail and verb in _READS | _CHANGES:
-        yield _value(f"{where.name.casefold()}/{thing_of(where.detail)}", changes=verb in _CHANGES)
+    place = _place(where.name, where.detail) if where.cls is TargetClass.CLUSTER and verb in _READS | _CHANGES else ""
+    if place:
+        yield _value(place, changes=verb in _CHANGES)
+
+
+def _place(namespace: str, on: str) -> str:
+    """Where a thing lies and what it is; "" where that is not known."""
+    thing = thing_of(on) if on else ""
+    if thing.partition("/")[0] in _CLUSTER_WIDE:
+        return f"/{thing}" if "/" in thing else ""
+    return f"{namespace.casefold()}/{thing}" if namespace and thing else ""
 
 
 def _value(place: str, *, changes: bool) -> str:

@@ -23,7 +23,7 @@ class GcpAudit:
     id = "gcp-audit"
     title = "Google Cloud audit log"
     evidence = "fixture"
-    version = 5
+    version = 6
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = cluster = 0

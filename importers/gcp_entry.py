@@ -162,6 +162,8 @@ class _Call:
         )
         told.verb, told.target = asked.action, asked.target
         told.point = f"kubernetes:{cluster}" if cluster else told.point
+        # In the API server's own words, by which a kubectl command is known in either log.
+        told.tool = " ".join(part for part in (asked.verb, asked.resource) if part)
         told.note(command=asked.command)
 
     def decision(self) -> tuple[Effect, str]:

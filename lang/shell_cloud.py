@@ -254,6 +254,8 @@ def _kube_thing(operation: str, words: list[str]) -> str:
         return ""
     if operation in _KUBE_PODS:
         return f"{kind}/{name}" if slash else f"pods/{kind}"
+    if operation in _KUBE_NODES:
+        return f"nodes/{name or kind}" if len(words) == 1 else ""
     named = [word for word in words[1:] if "=" not in word]
     if slash:
         return "" if named else f"{kind}/{name}"
@@ -261,6 +263,7 @@ def _kube_thing(operation: str, words: list[str]) -> str:
 
 
 _KUBE_ELSEWHERE = wordset("apply replace config auth create cp run proxy")
+_KUBE_NODES = wordset("cordon uncordon drain")
 _KUBE_PODS = wordset("exec attach logs port-forward debug")
 
 

@@ -34,6 +34,10 @@ def task_of(command: str, tool: str, target: str) -> str:
         ("kubectl -n pay exec web-1 -- env", "create pods", "cluster:pay@pods/web-1/exec"),
         ("kubectl -n pay logs web-1", "get pods", "cluster:pay@pods/web-1/log"),
         ("tsh kubectl -n pay delete pod web-1", "DELETE pods", "cluster:pay@pods/web-1"),
+        ("kubectl delete clusterrolebinding ci-admin", "delete clusterrolebindings", "cluster:@clusterrolebindings/ci-admin"),
+        ("kubectl delete ns pay", "delete namespaces", "cluster:pay@namespaces/pay"),
+        ("kubectl drain n1 --force", "patch nodes", "cluster:@nodes/n1"),
+        ("kubectl -n web cordon node/n1", "patch nodes", "cluster:@nodes/n1"),
     ],
 )
 def test_the_api_server_shows_a_command(command: str, tool: str, target: str) -> None:
@@ -49,6 +53,9 @@ def test_the_api_server_shows_a_command(command: str, tool: str, target: str) ->
         ("kubectl -n pay delete pod web-1", "delete pods", "cluster:pay@pods/web-2"),
         ("kubectl -n pay delete pod web-1", "delete pods", "cluster:web@pods/web-1"),
         ("kubectl delete pod web-1", "delete pods", "cluster:pay@pods/web-1"),
+        ("kubectl delete clusterrolebinding ci-admin", "delete clusterrolebindings", "cluster:@clusterrolebindings/ops"),
+        ("kubectl get nodes", "list nodes", "cluster:@nodes"),
+        ("kubectl delete ns pay", "delete pods", "cluster:pay@pods/web-1"),
         ("kubectl -n pay apply -f web.yaml", "patch deployments", "cluster:pay@deployments/queue"),
     ],
 )

@@ -432,7 +432,7 @@ def test_gke_is_read_like_the_api_servers_own() -> None:
     (parsed,), _ = whole(json.dumps(record), "kubernetes")
     effect = only(parsed.events, EventKind.EFFECT)
     assert (effect.verb, effect.target.name, effect.target.detail) == (Verb.EXEC, "pay", "pods/api-1/exec")
-    assert (effect.format, effect.point) == ("kubernetes", "kubernetes:prod")
+    assert (effect.format, effect.point, effect.tool) == ("kubernetes", "kubernetes:prod", "create pods")
     verdict = only(parsed.events, EventKind.DECISION).decision
     assert verdict is not None
     assert verdict.effect is Effect.ALLOW
