@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chains.breadth import Breadth, breadth_of
 from chains.context import Context
-from chains.detections.examples import chain, context, example, step
-from chains.detections.reading import operations, records, said, set_out, when
+from chains.detections.examples import answer, chain, context, example, step
+from chains.detections.reading import may_have_worked, operations, records, said, when
 from chains.detections.registry import Hit, Unjudged, detection
 from model.chain import Step, Task, TaskChain
 from model.words import Phase, Severity, Vantage, Verb
 
-_UNLIMITED = frozenset({"", "general-purpose", "default", "general", "*", "all"})
-_READS = frozenset({Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE, Verb.HTTP_REQUEST, Verb.NET_CONNECT, Verb.PACKAGE_INSTALL,
-                    Verb.AGENT_SPAWN, Verb.AGENT_MESSAGE, Verb.UNKNOWN})  # fmt: skip
+_ANY_AGENT = frozenset({"", "general-purpose", "general", "*", "all"})
+_UNLIMITED = _ANY_AGENT | {"default"}
 
 
 @detection(
@@ -27,6 +27,8 @@ _READS = frozenset({Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE, Verb.HTTP
     examples=(
         example("spawned with nothing stated", True, chain(step("agent.spawn", child="task-c", tool="yes")),
                 context(children={"task-c": Task("task-c", "session:c")})),
+        example("a general agent, whose name stands as its mode", True, chain(step("agent.spawn", child="task-c", tool="yes"), mode="build"),
+                context(children={"task-c": Task("task-c", "session:c", agent="opencode", mode="general")})),
         example("an agent type of its own", False, chain(step("agent.spawn", child="task-c", tool="yes",
                 request={"agent.delegated_scope": "reviewer"})), context(children={"task-c": Task("task-c", "session:c")})),
         example("the child runs in a read-only sandbox", False,
@@ -85,7 +87,7 @@ def stated_scope(task: TaskChain, one: Step) -> str:
 
 def _narrower(child: Task, parent: Task) -> bool:
     """A child that runs in another, stated mode than its parent was narrowed (or widened: BND-04 speaks of that)."""
-    return bool(child.mode) and child.mode != parent.mode
+    return child.mode.lower() not in _ANY_AGENT and child.mode != parent.mode
 
 
 @detection(
@@ -94,15 +96,21 @@ def _narrower(child: Task, parent: Task) -> bool:
     Severity.MEDIUM,
     needs=("owner of each resource in one task chain",),
     looks_for="one task, its sub-agents included, that acts on resources of different owners",
-    limits="Owners come from the organisation file; without it this cannot be judged. Reading files, fetching pages and installing packages "
-    "cross no owner's border.",
+    limits="Owners come from the organisation file; without it this cannot be judged. Reading of any kind, installing packages and what is known "
+    "to have failed cross no owner's border. Of a sub-agent's task it is only known whose resources it touched, reading included.",
     examples=(
         example("pushes to two teams' repositories", True,
                 chain(step("repo.write", target="repository", name="a/x", owner="team-a", tool="yes"),
                       step("repo.write", target="repository", name="b/y", owner="team-b", tool="yes"))),
         example("one team's", False, chain(step("repo.write", owner="team-a", tool="yes"), step("secret.read", owner="team-a", tool="yes"))),
         example("the second was refused", False,
-                chain(step("repo.write", owner="team-a", tool="yes"), step("file.read", owner="team-b", tool="yes"))),
+                chain(step("repo.write", owner="team-a", tool="yes"), step("repo.write", answer("deny"), owner="team-b", tool="no"))),
+        example("the second was only read", False,
+                chain(step("repo.write", owner="team-a", tool="yes"),
+                      step("exec", command="git clone https://github.com/b/y && gh pr view 3 --repo b/y", owner="team-b", tool="yes"))),
+        example("the second came to nothing", False,
+                chain(step("repo.write", owner="team-a", tool="yes"),
+                      step("exec", command="git push https://github.com/b/y main", owner="team-b", tool="no"))),
         example("through a sub-agent", True, chain(step("repo.write", owner="team-a", tool="yes")),
                 context(children={"task-c": Task("task-c", "session:c", owners=("team-b",))})),
     ),
@@ -110,7 +118,7 @@ def _narrower(child: Task, parent: Task) -> bool:
 def crosses_owners(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     first: dict[str, Step] = {}
     for one in task.steps:
-        if one.owner and one.verb not in _READS and set_out(one):
+        if one.owner and may_have_worked(one) and any(breadth_of(o, one.tool) >= Breadth.SHARED for o in operations(one)):
             first.setdefault(one.owner, one)
     handed = {owner: id for id, child in sorted(around.children.items()) for owner in child.owners}
     owners = sorted({*first, *handed})
@@ -118,7 +126,7 @@ def crosses_owners(task: TaskChain, around: Context, parameters: dict[str, objec
         if not any(resource.owner for resource in around.facts.org.resources):
             yield Unjudged("owners in the organisation file")
         return
-    touched = [f"{owner} ({first[owner].target.name or said(first[owner])})" if owner in first else f"{owner} (sub-agent {handed[owner]})"
+    touched = [f"{owner} ({first[owner].target.name or said(first[owner])})" if owner in first else f"{owner} (touched by sub-agent {handed[owner]})"
                for owner in owners]  # fmt: skip
     steps = sorted(first.values(), key=lambda s: s.n)
     yield Hit(
