@@ -67,7 +67,8 @@ def cluster_asked(operation: Operation) -> Iterator[str]:
     """The values of what a command does to a cluster; what changes something looks first."""
     on = next((flag.removeprefix(ON) for flag in operation.flags if flag.startswith(ON)), "")
     done = next((flag.removeprefix("op=") for flag in operation.flags if flag.startswith("op=")), "")
-    place = _place(operation.target.detail, on) if operation.verb is Verb.CLUSTER_CALL else ""
+    asked = operation.verb in (Verb.CLUSTER_CALL, Verb.GUARDRAIL_CHANGE) and operation.target.cls is TargetClass.CLUSTER
+    place = _place(operation.target.detail, on) if asked else ""
     if place:
         yield _value(place, changes=False)
         if done.partition(" ")[0] not in _LOOKS and " ".join(done.split(" ")[:2]) not in _LOOKS:

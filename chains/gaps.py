@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from chains.match import asked_as
 from lang.times import iso
 from model.chain import Coverage, Step, Task
 from model.words import Phase, Tri, Vantage, Verb
@@ -105,7 +106,7 @@ def _action(step: Step, coverages: Sequence[Coverage]) -> Missing:
 
 def _effect(step: Step, coverages: Sequence[Coverage]) -> Missing:
     outside = [row for row in coverages if row.vantage in (Vantage.TARGET, Vantage.WITNESS) and row.records]
-    if {step.verb, *(one.verb for one in step.operations)} <= _LOCAL:
+    if {step.verb, *(asked_as(one.verb, one.target) for one in step.operations)} <= _LOCAL:
         outside = [row for row in outside if row.vantage is Vantage.WITNESS]
         if not outside:
             return Missing("effect", Why.LOGGED, f"no target logs {_act(step)}; a witness on the machine would")
@@ -121,7 +122,7 @@ def _watched(part: str, step: Step, rows: Sequence[Coverage], needed: str) -> Mi
         return _timeless(part)
     there = [row for row in rows if row.covers(step.at)]
     if there:
-        return Missing(part, Why.SEEN, f"{_points(there)} watched then and told nothing of it")
+        return Missing(part, Why.SEEN, f"{_points(there)} watched then and told nothing that is tied to it")
     return Missing(part, Why.COVERED, _elsewhen(rows, step.at))
 
 

@@ -61,6 +61,8 @@ _BYPASS_OF: dict[str, tuple[frozenset[str], dict[str, frozenset[str]]]] = {
     "gptme": (frozenset({"-y", "--no-confirm"}), {}),
     "crush": (frozenset({"-y"}), {}),
 }
+_PLAIN_SHORT = {"claude": wordset("-c -p"), "cursor-agent": wordset("-p")}
+"""Short options that take no value with one product: `-c` is a setting or "continue", `-p` a prompt or "print"."""
 _SETTINGS = re.compile(
     r"^(?:approval_policy|sandbox_mode|sandbox_permissions)=[\"']?(?:never|danger-full-access)|^(?:permissions|hooks|mcp_servers)\b"
 )
@@ -77,10 +79,9 @@ _MESSAGES = wordset("resume continue --resume -r --continue -c")
 
 def agent(call: Call) -> Iterator[Operation]:
     """An agent started; a flag that switches its questions or its sandbox off is an operation of its own."""
-    # `-c` is a setting for one product and "continue" for another.
     args = split(
         call.args,
-        _AGENT_VALUES - ({"-c"} if call.name == "claude" else frozenset()) - ({"-p"} if call.name == "claude" else frozenset()),
+        _AGENT_VALUES - _PLAIN_SHORT.get(call.name, frozenset()),
     )
     name = AGENTS[call.name]
     words = args.words()
@@ -103,7 +104,11 @@ def agent(call: Call) -> Iterator[Operation]:
     if action in ("mcp", "config", "plugin", "extensions", "skills", "hooks", "permissions"):
         said = words[1] if len(words) > 1 else ""
         if action == "mcp" and said in ("add", "add-json"):
-            yield made(call, Verb.GUARDRAIL_CHANGE, _AGENT, name, f"mcp {said}", _server(call), certain=args.known)
+            trusted = ["trust"] if any(option == "--trust" for option, _ in args.options) else []
+            yield made(call, Verb.GUARDRAIL_CHANGE, _AGENT, name, f"mcp {said}", [*_server(call), *trusted], certain=args.known)
+            return
+        if action == "mcp" and said == "remove":
+            yield made(call, Verb.GUARDRAIL_CHANGE, _AGENT, name, "mcp remove", ["narrows"], certain=args.known)
             return
         if said in ("add", "add-json", "set", "remove", "install", "enable", "disable", "add-from-claude-desktop", "import"):
             yield made(call, Verb.GUARDRAIL_CHANGE, _AGENT, name, f"{action} {said}", certain=args.known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lang import shell_guards
 from lang.shell_calls import Call, wordset
 from lang.shell_ops import Args, Classifier, made, split, tried
 from model.event import Operation
@@ -51,9 +52,7 @@ _AWS: dict[str, tuple[Verb, str]] = {
     "eks get-token": (Verb.CREDENTIAL_ISSUE, "--cluster-name"),
     "rds generate-db-auth-token": (Verb.CREDENTIAL_ISSUE, ""),
     "configure export-credentials": (Verb.SECRET_READ, ""),
-    "cloudtrail stop-logging": (Verb.GUARDRAIL_CHANGE, "--name"),
-    "cloudtrail delete-trail": (Verb.GUARDRAIL_CHANGE, "--name"),
-    "guardduty delete-detector": (Verb.GUARDRAIL_CHANGE, ""),
+    **dict.fromkeys(shell_guards.AWS, (Verb.GUARDRAIL_CHANGE, "--name")),
 }
 
 
@@ -116,11 +115,12 @@ _GCLOUD: dict[str, Verb] = {
     "iam service-accounts keys create": Verb.CREDENTIAL_ISSUE,
     "iam service-accounts keys delete": Verb.CREDENTIAL_REVOKE,
     "container clusters get-credentials": Verb.CREDENTIAL_ISSUE,
+    **dict.fromkeys(shell_guards.GCLOUD, Verb.GUARDRAIL_CHANGE),
 }
 _GCLOUD_ACTIONS = wordset(
     "list describe create delete update get set add remove deploy run ssh start stop reset access print-access-token print-identity-token login "
     "get-iam-policy set-iam-policy add-iam-policy-binding remove-iam-policy-binding get-credentials enable disable submit tail read execute call "
-    "cp rm mv ls cat rsync sign-url patch import export resize move attach detach undelete destroy wait connect get-value replace clone restart"
+    "cp rm mv ls cat rsync sign-url patch import export resize move attach detach undelete destroy wait connect get-value replace clone restart disable-enforce"
 )
 
 
@@ -162,6 +162,7 @@ _AZ: dict[str, Verb] = {
     "acr login": Verb.CREDENTIAL_ISSUE,
     "aks get-credentials": Verb.CREDENTIAL_ISSUE,
     "storage account keys list": Verb.SECRET_READ,
+    **dict.fromkeys(shell_guards.AZURE, Verb.GUARDRAIL_CHANGE),
 }
 
 
@@ -242,7 +243,8 @@ def kubectl(call: Call) -> Iterator[Operation]:
         return
     if args.known and (thing := _kube_thing(operation, words[1:])):
         flags.append(f"on={thing}")
-    yield made(call, Verb.CLUSTER_CALL, _CLUSTER, context, namespace, flags, args.known)
+    verb = Verb.GUARDRAIL_CHANGE if shell_guards.kube_guard(operation, words[1:]) else Verb.CLUSTER_CALL
+    yield made(call, verb, _CLUSTER, context, namespace, flags, args.known)
 
 
 def _kube_thing(operation: str, words: list[str]) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from lang.shell_calls import Call, wordset
+from lang.shell_guards import services
 from lang.shell_ops import Classifier, made, split
 from lang.shell_paths import path_class, path_flags, path_verb
 from lang.shell_syntax import SimpleCommand, Word
@@ -265,6 +266,7 @@ def schedule(call: Call) -> Iterator[Operation]:
             ["persistence"] if changes else [],
             args.known,
         )
+        yield from services(call)
 
 
 def patch(call: Call) -> Iterator[Operation]:

@@ -52,6 +52,9 @@ _GUARDS = (
     "protocol.",
     "gpg.",
 )
+_SWITCHES = ("gpgsign", "sslverify")
+_ON = wordset("true 1 yes on")
+_NO_HOOKS = wordset("/dev/null nul /nonexistent") | {""}
 _BRANCHES = ("refs/heads/", "heads/", "refs/")
 
 
@@ -61,8 +64,11 @@ def git(call: Call) -> Iterator[Operation]:
     rest = call.args[len(_before_sub_command(call.args)) :]
     folder = _folder(call, top.values("-C", "--work-tree", "--git-dir"))
     for setting in top.values("-c"):
-        if setting.lower().startswith(_GUARDS):
-            yield made(call, Verb.GUARDRAIL_CHANGE, _REPO, detail=setting, flags=["bypass", *folder])
+        name, _, value = setting.lower().partition("=")
+        if name.startswith(_GUARDS) and not (name.endswith(_SWITCHES) and value in _ON):
+            # Another folder of hooks may ask as much as the one before.
+            past = ["bypass"] if name != "core.hookspath" or value in _NO_HOOKS else []
+            yield made(call, Verb.GUARDRAIL_CHANGE, _REPO, detail=setting, flags=[*past, *folder])
     if not rest:
         return
     if not rest[0].literal:
@@ -124,6 +130,9 @@ def _push(call: Call, args: Args, flags: list[str]) -> Iterator[Operation]:
     where = args.operands[0] if args.operands else None
     if repo := args.value("--repo"):
         where = Word(repo)
+    for option in args.values("-o", "--push-option"):
+        if option.startswith(("secret_push_protection.skip", "secret_detection.skip")):
+            yield made(call, Verb.GUARDRAIL_CHANGE, _REPO, detail=option, flags=["bypass", *flags])
     name, remote = _place(where)
     forced = args.has("--force", "-f", "--force-with-lease", "--force-if-includes", "--mirror")
     deleted = args.has("--delete", "-d")
@@ -162,7 +171,9 @@ def _config(call: Call, args: Args, flags: list[str]) -> Iterator[Operation]:
     words = [w for w in args.words() if w not in ("set", "get", "unset")]
     removing = args.has("--unset", "--unset-all") or "unset" in args.words()[:1]
     changes = (len(words) >= 2 or removing) and not args.has("--get", "--list", "-l") and "get" not in args.words()[:1]
-    if changes and words and words[0].lower().startswith(_GUARDS):
+    setting = words[0].lower() if words else ""
+    back = setting.endswith(_SWITCHES) and (removing or (words[1:2] and words[1].lower() in _ON))
+    if changes and setting.startswith(_GUARDS) and not back:
         yield made(call, Verb.GUARDRAIL_CHANGE, _REPO, detail=words[0], flags=flags, certain=args.known)
     elif changes:
         yield made(call, Verb.REPO_WRITE, _REPO, flags=["local", "config", *flags], certain=args.known)
@@ -347,11 +358,14 @@ def _api(call: Call, args: Args, name: str) -> Iterator[Operation]:
     yield made(call, verb, cls, name, path, flags, bool(path) and verb is not Verb.UNKNOWN)
 
 
+_API_GUARDS = wordset("rulesets hooks protected_branches protected_tags protected_environments push_rule approval_rules")
+
+
 def _api_verb(method: str, rest: list[str]) -> tuple[Verb, TargetClass]:
     if method in ("GET", "HEAD"):
         return Verb.REPO_READ, _REPO
     area, last = (rest[0] if rest else ""), (rest[-1] if rest else "")
-    if "protection" in rest or area in ("rulesets", "hooks") or "enforce_admins" in rest:
+    if "protection" in rest or "enforce_admins" in rest or _API_GUARDS.intersection(rest[:3]):
         return Verb.GUARDRAIL_CHANGE, _REPO
     if area == "pulls":
         return (

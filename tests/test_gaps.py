@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from chains.gaps import Why, missing, names_of
+from lang.shell import parse
 from model.chain import Coverage, Gap, Item, Step, StepOutcome, Task
 from model.words import Phase, Tri, Vantage, Verb
 
@@ -76,3 +77,9 @@ def test_what_is_there_is_no_gap() -> None:
     assert [gap.part for gap in missing(step(), [], NAMES)] == ["decision", "credential", "action", "effect"]
     stated = step(Verb.GUARDRAIL_CHANGE, actions=(item(Vantage.AGENT, "codex", Phase.POSTURE),))
     assert "result" not in {gap.part for gap in missing(stated, [], NAMES)}
+
+
+def test_a_cluster_logs_the_guard_that_was_taken_away_there() -> None:
+    ops = parse("kubectl delete validatingwebhookconfiguration x").operations
+    (told,) = [gap for gap in missing(step(Verb.EXEC, operations=ops), [GITHUB], NAMES) if gap.part == "effect"]
+    assert (told.kind, told.why) == (Why.SEEN, "github watched then and told nothing that is tied to it")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from chains.context import Context
-from chains.detections.examples import answer, chain, example, step
+from chains.detections.examples import answer, chain, context, example, org, step
 from chains.detections.reading import (
     answers,
     operations,
@@ -17,10 +17,12 @@ from chains.detections.reading import (
     writes,
 )
 from chains.detections.registry import Hit, Unjudged, detection
+from chains.detections.supply import server_approved
+from chains.facts import OrgFacts
 from chains.modes import asks_nobody
 from model.chain import Step, TaskChain
 from model.event import Operation
-from model.words import Effect, Severity, Verb
+from model.words import Effect, Severity, TargetClass, Verb
 
 _SCRATCH = re.compile(
     r"(^|/)(node_modules|dist|build|target|out|coverage|\.cache|__pycache__|\.pytest_cache|\.next|\.venv|venv|tmp|\.tmp)(/|\*|$)|^/tmp/|\.pyc$"
@@ -140,12 +142,25 @@ def destroys(operation: Operation, one: Step) -> bool:
     Severity.CRITICAL,
     needs=("session start mode, command line, hook and configuration change events",),
     looks_for="a permission mode that asks nobody, a flag that skips hooks or the sandbox, protection switched off at the target",
-    limits="A mode is known only where a record states it. The words alone, in a prompt or a file that is read, are not a bypass.",
+    limits="A mode is known only where a record states it. The words alone, in a prompt or a file that is read, are not a bypass, nor is a "
+    "dry run, an MCP server added that the organisation file approves, or one taken away.",
     examples=(
         example("the session switched to bypass", True, chain(step("guardrail.change", mode="bypassPermissions", tool="yes"))),
         example("hooks skipped", True, chain(step("exec", command="git commit --no-verify -m x", tool="yes"))),
         example("an agent started without its guard", True,
                 chain(step("exec", command="claude --dangerously-skip-permissions -p 'do it'", tool="yes"))),
+        example("the cluster's admission checks taken away", True,
+                chain(step("exec", command="kubectl delete validatingwebhookconfiguration gatekeeper-validating", tool="yes"))),
+        example("the same tried out", False,
+                chain(step("exec", command="kubectl delete validatingwebhookconfiguration gatekeeper-validating --dry-run=server", tool="yes"))),
+        example("the kernel's audit switched off", True, chain(step("exec", command="sudo auditctl -e 0", tool="yes"))),
+        example("the kernel's audit looked at", False, chain(step("exec", command="sudo auditctl -l", tool="yes"))),
+        example("a server added that nobody has approved", True,
+                chain(step("exec", command="claude mcp add tracker -- npx tracker-mcp@1.2.0", tool="yes")),
+                context(facts=org(servers=("docs",)))),
+        example("a server added that the organisation approves", False,
+                chain(step("exec", command="claude mcp add docs -- npx docs-mcp@1.2.0", tool="yes")),
+                context(facts=org(servers=("docs",)))),
         example("the words in a search", False, chain(step("exec", command="grep -r dangerously-skip-permissions docs", tool="yes"))),
         example("a mode that denies what it would ask", False, chain(step("guardrail.change", mode="dontAsk", tool="yes"))),
         example("back to asking", False, chain(step("guardrail.change", mode="default", tool="yes"))),
@@ -157,7 +172,7 @@ def bypassed(task: TaskChain, around: Context, parameters: dict[str, object]) ->
     for one in task.steps:
         if not set_out(one):
             continue
-        what, reach = _bypass(one)
+        what, reach = _bypass(one, around.facts)
         if what:
             yield Hit(
                 anchor=one.call or one.id,
@@ -169,19 +184,25 @@ def bypassed(task: TaskChain, around: Context, parameters: dict[str, object]) ->
             )
 
 
-def _bypass(one: Step) -> tuple[str, str]:
+def _bypass(one: Step, facts: OrgFacts) -> tuple[str, str]:
     """What was done to a safeguard, and how far that reaches; "" where nothing was."""
     if one.verb is Verb.GUARDRAIL_CHANGE and not one.operations:
         if asks_nobody(one.mode):
             return f"the permission mode became {one.mode}", "from here on the guard was not asked"
         return "" if one.mode and not one.target.name else f"a safeguard changed: {said(one)}", _CHANGED
     for operation in one.operations:
+        flags = operation.flags
         what = f"`{operation.text or said(one)}`"
-        if "bypass" in operation.flags:
+        if "bypass" in flags:
             return f"{what} passes a safeguard by", "for what this command did the guard was not asked"
-        if operation.verb is Verb.GUARDRAIL_CHANGE:
-            adds = any(flag.startswith("server=") for flag in operation.flags)
-            return f"{what} changes {'what the agent may use' if adds else 'a safeguard'}", _CHANGED
+        if operation.verb is not Verb.GUARDRAIL_CHANGE or {"dry-run", "narrows"}.intersection(flags):
+            continue
+        adds = any(flag.startswith("server=") for flag in flags)
+        if adds and "trust" not in flags and server_approved(operation, facts):
+            continue
+        name = operation.target.name
+        where = f" ({name})" if name and name not in operation.text and operation.target.cls is not TargetClass.CLUSTER else ""
+        return f"{what} changes {'what the agent may use' if adds else 'a safeguard'}{where}", _CHANGED
     return "", ""
 
 

@@ -164,14 +164,11 @@ def tool_source(task: TaskChain, around: Context, parameters: dict[str, object])
 def _added(one: Step, facts: OrgFacts) -> Iterator[Hit | Unjudged]:
     """A server added to an agent by a command: whether it is approved, and whether its version is fixed."""
     for operation in one.operations:
-        stated = dict(flag.split("=", 1) for flag in operation.flags if flag.startswith(("server=", "remote=", "launch=")))
+        stated = _server(operation)
         if operation.verb is not Verb.GUARDRAIL_CHANGE or not stated:
             continue
-        name, remote, launch = stated.get("server", ""), stated.get("remote", ""), stated.get("launch", "")
-        approved = facts.approved_mcp_server(name)
-        if not approved and remote:
-            by_host = facts.approved_host(remote)
-            approved = by_host if approved is None or by_host else approved
+        name, launch = stated.get("server", ""), stated.get("launch", "")
+        approved = server_approved(operation, facts)
         told = [f"{name or 'the server'} is not on the approved list"] if approved is False else []
         if approved is None:
             yield Unjudged("approved MCP servers")
@@ -186,6 +183,20 @@ def _added(one: Step, facts: OrgFacts) -> Iterator[Hit | Unjudged]:
                 why=f"`{said(one)}` at {when(one.at)} adds an MCP server: {'; '.join(told)}",
                 facts={"server": name},
             )
+
+
+def _server(operation: Operation) -> dict[str, str]:
+    return dict(flag.split("=", 1) for flag in operation.flags if flag.startswith(("server=", "remote=", "launch=")))
+
+
+def server_approved(operation: Operation, facts: OrgFacts) -> bool | None:
+    """Whether the organisation approves the MCP server that an operation adds, by its name or its host; None where it says nothing."""
+    stated = _server(operation)
+    approved = facts.approved_mcp_server(stated.get("server", ""))
+    if not approved and (remote := stated.get("remote", "")):
+        by_host = facts.approved_host(remote)
+        approved = by_host if approved is None or by_host else approved
+    return approved
 
 
 def _unfixed(launch: str) -> bool:
