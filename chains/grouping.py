@@ -12,8 +12,9 @@ from chains.order import Ordered, is_agent_call
 from chains.twice import told_twice
 from model.chain import Link
 from model.event import Event
-from model.words import WINDOW, EventKind, KeyRole, LinkKind, Phase, Vantage
+from model.words import WINDOW, EventKind, KeyRole, LinkKind, Phase, Tri, Vantage, Verb
 
+_ONCE = frozenset({Verb.PR_OPEN, Verb.PR_MERGE, Verb.TICKET_OPEN})
 _ASIDE = frozenset({Phase.POSTURE, Phase.STARTED, Phase.ENDED})
 
 
@@ -23,6 +24,7 @@ def group(ordered: Ordered, links: Iterable[Link], window_seconds: int) -> Group
     union.by_call_key()
     union.by_record()
     union.by_pair()
+    union.by_opening(window_seconds * MICRO)
     position = ordered.position
     for link in links:
         if link.kind is LinkKind.INFERRED and link.source in position and link.target in position:
@@ -56,6 +58,8 @@ class _Union:
         """Of each set that holds a call, by its root, that call's place; `_callers` where it holds several logs' word of it."""
         self._callers: dict[int, dict[str, int]] = {}
         self._records = array("q")
+        self._opened, self._printed = array("Q"), array("Q")
+        """Where targets tell of what happens once, and where an agent's answers name something."""
         for place, event in enumerate(events):
             self._joins[place] = event.kind is not EventKind.INTENT and event.phase not in _ASIDE
             self._records.append(hash(event.record or event.id))
@@ -164,6 +168,8 @@ class _Union:
         asked: dict[tuple[str, str], int] = {}
         answers = array("Q")
         for place, event in enumerate(self.events):
+            if self._joins[place] and any(key.role is KeyRole.REFERENCE for key in event.keys):
+                self._note_opening(place, event)
             if self._joins[place] and event.vantage is not Vantage.AGENT:
                 if event.ref:
                     asked.setdefault((event.point, event.ref), place)
@@ -174,6 +180,32 @@ class _Union:
             question = asked.get((event.point, event.after))
             if question is not None and self.events[question].record != event.record:
                 self.join(question, place)
+
+    def _note_opening(self, place: int, event: Event) -> None:
+        if event.kind is EventKind.EFFECT and event.verb in _ONCE and event.vantage is Vantage.TARGET:
+            self._opened.append(place)
+        elif event.phase is Phase.RESULT and event.vantage is Vantage.AGENT and not _failed(event):
+            self._printed.append(place)
+
+    def by_opening(self, window: int) -> None:
+        """What is opened or merged is so once: its target's record belongs to the one call for that whose answer names it, clocks apart or not."""
+        if not self._opened:
+            return
+        named: dict[tuple[Verb, str], set[int]] = {}
+        for place in self._printed:
+            caller = self._caller[self._root(place)]
+            made = {op.verb for op in self.events[caller].operations} | {self.events[caller].verb} if caller >= 0 else set()
+            for verb in made & _ONCE:
+                for key in self.events[place].keys:
+                    if key.role is KeyRole.REFERENCE:
+                        named.setdefault((verb, key.name), set()).add(place)
+        for place in self._opened:
+            seen = self.events[place]
+            told = {one for key in seen.keys if key.role is KeyRole.REFERENCE for one in named.get((seen.verb, key.name), ())}
+            if len({self._root(one) for one in told}) == 1:
+                answer = self.events[one := min(told)]
+                if seen.at is not None and answer.at is not None and abs(seen.at - answer.at) <= window:
+                    self.join(one, place)
 
     def groups(self) -> Iterator[array[int]]:
         """The sets in the order of their first events."""
@@ -187,6 +219,10 @@ class _Union:
         ordered = sorted(range(len(places)), key=roots.__getitem__)
         for _, run in groupby(ordered, key=roots.__getitem__):
             yield array("Q", (places[n] for n in run))
+
+
+def _failed(event: Event) -> bool:
+    return event.outcome is not None and event.outcome.tool is Tri.NO
 
 
 def _log(event: Event) -> str:

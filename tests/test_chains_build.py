@@ -12,9 +12,9 @@ from chains.modes import asks_nobody
 from lang.cel import compile_condition, evaluate, project
 from lang.cel.written import problem_of
 from model.chain import Link, Step, TaskChain
-from model.event import CredentialFact, Event, Operation, Outcome, Target
+from model.event import CredentialFact, Event, Key, Operation, Outcome, Target
 from model.request import ENDLESS, FIELD
-from model.words import Clock, Effect, LinkKind, Phase, TargetClass, Tri, Verb
+from model.words import Clock, Effect, KeyRole, LinkKind, Phase, TargetClass, Tri, Verb
 from tests.chains_story import (
     REPO,
     S1,
@@ -192,6 +192,41 @@ def test_an_effect_nobody_claimed_is_a_step_of_its_own() -> None:
     assert (lone.verb, lone.agent_claimed, lone.outcome.effect) == (Verb.PR_MERGE, False, Tri.YES)
     assert lone.id == step_id(TASK, effect("merge", 2000).id)
     assert lone.call == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "ok", "seen", "seconds", "steps"),
+    [
+        ("gh pr create --fill", True, "pr.open", 190, 1),
+        ("gh pr create --fill", True, "pr.open", -190, 1),
+        ("gh pr merge 12 --squash", True, "pr.merge", 190, 1),
+        ("gh pr create --fill", False, "pr.open", 190, 2),
+        ("gh pr view 12", True, "pr.open", 190, 2),
+        ("gh pr create --fill", True, "pr.merge", 190, 2),
+        ("gh pr create --fill", True, "pr.open", 4000, 2),
+    ],
+)
+def test_what_is_opened_once_is_the_step_s_whose_answer_names_it(
+    asked: str, ok: bool, seen: str, seconds: float, steps: int
+) -> None:
+    pull = Key(KeyRole.REFERENCE, "pr", f"{REPO}#12")
+    answer = result(S1, "c1", 1004, ok)
+    story = [
+        prompt(S1, 0, "ship it"),
+        push(seconds=1000, text=asked),
+        replace(answer, keys=(*answer.keys, pull)),
+        effect("pull", 1000 + seconds, f"reference pr:{REPO}#12", verb=seen),
+    ]
+    assert len(build(story).steps) == steps
+
+
+def test_what_two_answers_name_is_neither_s() -> None:
+    pull = Key(KeyRole.REFERENCE, "pr", f"{REPO}#12")
+    story = [prompt(S1, 0, "ship it"), effect("pull", 1200, f"reference pr:{REPO}#12", verb="pr.open")]
+    for id, moment in (("c1", 1000), ("c2", 1010)):
+        answer = result(S1, id, moment + 4)
+        story += [push(id, moment, "gh pr create --fill"), replace(answer, keys=(*answer.keys, pull))]
+    assert len(build(story).steps) == 3
 
 
 def test_decisions_without_call_ids_go_to_the_calls_they_precede_one_each() -> None:
