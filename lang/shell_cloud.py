@@ -251,6 +251,11 @@ def _kube_thing(operation: str, words: list[str]) -> str:
     """The kind and, where one is named, the name of what an operation is done to; "" where it is several or none."""
     if operation in ("rollout", "set"):
         words = words[1:]
+    if operation == "create":
+        made = words[:1] + words[2:] if words[:1] in (["service"], ["svc"]) else words
+        return f"{made[0]}/{made[1]}" if len(made) == 2 and all(made) else ""
+    if operation == "run":
+        return f"pods/{words[0]}" if words and words[0] else ""
     kind, slash, name = words[0].partition("/") if words else ("", "", "")
     if not kind or "," in kind or operation in _KUBE_ELSEWHERE:
         return ""
@@ -264,7 +269,7 @@ def _kube_thing(operation: str, words: list[str]) -> str:
     return f"{kind}/{named[0]}" if len(named) == 1 else "" if named else kind
 
 
-_KUBE_ELSEWHERE = wordset("apply replace config auth create cp run proxy")
+_KUBE_ELSEWHERE = wordset("apply replace config auth cp proxy")
 _KUBE_NODES = wordset("cordon uncordon drain")
 _KUBE_PODS = wordset("exec attach logs port-forward debug")
 
