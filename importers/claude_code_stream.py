@@ -18,7 +18,7 @@ from importers.shared.fields import Json, first_moment, mapping
 from importers.shared.told import effect_of
 from importers.shared.transcript import object_of, objects
 from model.event import Attr, BadRecord, Event, Parsed, Target
-from model.words import Clock, Effect, EventKind, Phase, TargetClass, Verb
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Verb
 
 _TYPES = frozenset(
     {"system", "assistant", "user", "result", "stream_event", "control_request", "control_response", "control_cancel_request"}
@@ -63,7 +63,7 @@ class ClaudeCodeStream:
     id = "claude-code-stream"
     title = "Claude Code stream-json output and sub-agent sidecars"
     evidence = "real"
-    version = 5
+    version = 6
 
     def sniff(self, sample: Sequence[object]) -> int:
         records = [record for record in sample if isinstance(record, dict)]
@@ -113,6 +113,10 @@ class _Reader:
         if kind in ("assistant", "user"):
             read = self._transcript.read(self._as_transcript(record))
             parsed.events = read.events
+            if spawned := scope_key("call", call_id(record.get("parent_tool_use_id")), KeyRole.PARENT):
+                for event in parsed.events:
+                    if any(key.role is KeyRole.SCOPE and key.kind == "claude.agent" for key in event.keys):
+                        event.keys = tuple(dict.fromkeys((*event.keys, *spawned)))
             for one in objects(mapping(record.get("message")).get("content")):
                 if field(one, "type") == "tool_use" and len(self._called) < _OPEN:
                     self._called[call_id(one.get("id"))] = True

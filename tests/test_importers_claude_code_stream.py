@@ -86,7 +86,10 @@ def test_a_sub_agents_messages_stand_in_its_own_scope() -> None:
                      parent_tool_use_id=CALL, agent_id="a1")  # fmt: skip
     (call,) = [event for event in events(INIT, USE, inner) if event.verb is Verb.FILE_READ]
     assert names(call, KeyRole.SCOPE) == [f"claude.agent:{S}/a1"]
-    assert names(call, KeyRole.PARENT) == [f"session:{S}"]
+    assert names(call, KeyRole.PARENT) == [f"session:{S}", f"call:{CALL}"]
+    older = {name: value for name, value in inner.items() if name != "agent_id"}
+    told = [event for event in events(INIT, USE, older) if event.verb is Verb.FILE_READ]
+    assert names(told[0], KeyRole.PARENT) == [f"session:{S}", f"call:{CALL}"]
 
 
 def test_a_sidecar_tells_the_type_of_the_sub_agent_of_the_call_that_spawned_it() -> None:
