@@ -206,6 +206,10 @@ def in_clear(task: TaskChain, around: Context, parameters: dict[str, object]) ->
         )
 
 
+_OPENED = frozenset({"teleport-session"})
+"""Kinds of credentials that nobody is given: what a certificate opened, under an identifier by which its uses are known."""
+
+
 @detection(
     "CRED-09",
     "New credential or privilege requested in mid-task",
@@ -214,7 +218,8 @@ def in_clear(task: TaskChain, around: Context, parameters: dict[str, object]) ->
     looks_for="a further credential issued to a task that already held one, or asked for in it, with a wider or another scope",
     limits="The first issuance of a task and a renewal with the same or a narrower scope are not escalation. Where no scope is logged, a "
     "second issuance of another kind or subject counts as another scope. A request is held against issuances by the identifier both "
-    "carry; one without an identifier is not judged. A call that asks to leave its sandbox asks for no credential.",
+    "carry; one without an identifier is not judged. A call that asks to leave its sandbox asks for no credential, nor is a Teleport session "
+    "one: it is opened by a certificate that was held before.",
     examples=(
         example("a second credential asked for, and not given", True,
                 chain(step("credential.issue", credential_events=(issue(1),)), events=(asking(20),)),
@@ -231,6 +236,10 @@ def in_clear(task: TaskChain, around: Context, parameters: dict[str, object]) ->
                 chain(step("credential.issue", credential_events=(issue(1),)),
                       step("credential.renew", credential_events=(issue(20, id="cred-2"),))),
                 with_credentials(credential(scope=("read",)), credential(id="cred-2", key="k2", scope=("read",), issued=at(20)))),
+        example("a session on another host", False,
+                chain(step("exec", credential_events=(issue(1),)), step("exec", credential_events=(issue(20, id="cred-2"),))),
+                with_credentials(credential(kind="teleport-session", scope=("ada", "db-1")),
+                                 credential(id="cred-2", key="k2", kind="teleport-session", scope=("ada", "web-1"), issued=at(20)))),
         example("the first issuance of a sub-agent", False,
                 chain(step("exec"), step("credential.issue", credential_events=(issue(20),)), parent="task-p", depth=1),
                 with_credentials(credential(scope=("admin",), issued=at(20)))),
@@ -244,6 +253,8 @@ def mid_task(task: TaskChain, around: Context, parameters: dict[str, object]) ->
         fact = event.credential if event is not None else None
         scope = frozenset((fact.scope if fact else ()) or (credential.scope if credential and item.phase is Phase.ISSUED else ()))
         told = credential or fact
+        if told and told.kind in _OPENED:
+            continue
         what = f"{told.issuer}/{told.kind}/{told.subject}" if told else item.point
         first = not given
         covered = any((scope <= before if scope and before else same == what) for same, before in given)
