@@ -37,11 +37,12 @@ ISSUE_WINDOW = 3_600_000_000
 credential was not issued for the task; it is its standing credential."""
 
 CHECKPOINT = "entire.checkpoint"
-REFERENCES = frozenset({"pr", "ticket", CHECKPOINT})
+ASKED = "access.request"
+REFERENCES = frozenset({"pr", "ticket", CHECKPOINT, ASKED})
 """Kinds of REFERENCE keys that lead to a task by name; commits do by their first digits."""
 
-_CLASSES = ("request", "credential", "via", "commit", CHECKPOINT, "run", "pr", "ticket")
-_ISSUE_CLASSES = ("request", "via", "credential", "commit", CHECKPOINT, "run", "pr", "ticket")
+_CLASSES = ("request", "credential", "via", "commit", CHECKPOINT, ASKED, "run", "pr", "ticket")
+_ISSUE_CLASSES = ("request", "via", "credential", "commit", CHECKPOINT, ASKED, "run", "pr", "ticket")
 
 
 def attribute(

@@ -144,7 +144,10 @@ class _Event:
         requests = list(texts(self.entry.get("access_requests"))) + list(texts(self.identity.get("access_requests")))
         found += [key(KeyRole.CALL, "teleport.access_request", one) for one in requests[:1]]
         if self.kind.startswith("access_request."):
-            found.append(key(KeyRole.CALL, "teleport.access_request", first_text(self.entry, "id", "proposed_state_id")))
+            asked = first_text(self.entry, "id", "proposed_state_id")
+            found.append(key(KeyRole.CALL, "teleport.access_request", asked))
+            # By which the program that asked prints it.
+            found.append(key(KeyRole.REFERENCE, "access.request", asked))
         return tuple(dict.fromkeys(one for one in found if one is not None))
 
     def events(self) -> list[Event]:
@@ -378,7 +381,7 @@ class Teleport:
     id = "teleport"
     title = "Teleport audit log"
     evidence = "fixture"
-    version = 6
+    version = 7
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -158,6 +158,28 @@ def test_token_to_push_to_commit_to_pull_request_in_several_hops() -> None:
     assert of(found, merged).links[0].key == f"pr:{REPO}#7"
 
 
+def test_an_access_request_is_the_tasks_that_printed_its_id_and_nobodys_where_two_did() -> None:
+    asked = event(
+        "asked",
+        "credential",
+        "requested",
+        "enforcer",
+        "teleport",
+        5,
+        "call teleport.access_request:r",
+        "reference access.request:r",
+    )
+    agreed = verdict("agreed", 50, "call teleport.access_request:r")
+    first, second = (
+        event(id, "action", "result", "agent", "claude-code", 6, scope(session), f"call call:{id}", "reference access.request:r")
+        for id, session in (("c1", S1), ("c2", S2))
+    )
+    found = place([first, asked, agreed])
+    assert of(found, asked).task == of(found, agreed).task == T1
+    assert (of(found, asked).links[0].kind, of(found, asked).links[0].key) == (LinkKind.DERIVED, "access.request:r")
+    assert of(place([first, second, asked, agreed]), asked).task == ""
+
+
 def test_the_commit_a_session_started_from_is_nobodys_work() -> None:
     base = event("meta", "action", "started", "agent", "codex", 0, scope(S1), "reference commit:abcdef1234567")
     other = effect("push", -500, "reference commit:abcdef1234567")

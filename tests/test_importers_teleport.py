@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+from importers.shared.agents import references_in
 from importers.teleport import IMPORTER
-from model.event import BadRecord, Event
+from model.event import BadRecord, Event, Key
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 from tests.importer_checks import JSON, all_of, joined, mutated, names, only, read, survives
 
@@ -102,6 +103,15 @@ def test_what_was_refused_and_what_merely_failed(record: Record, effect: Effect 
     events = read(IMPORTER, record).events
     assert [e.decision.effect for e in events if e.decision] == ([effect] if effect else [])
     assert all(e.outcome and e.outcome.effect is Tri.NO for e in events if e.kind is EventKind.EFFECT)
+
+
+def test_an_access_request_is_known_by_the_id_that_tsh_prints() -> None:
+    asked = "f772c4ab-1111-4222-8333-0123456789ab"
+    created = read(IMPORTER, event("access_request.create", "T5000I", id=asked, roles=["admin"], state="PENDING"))
+    printed = f"Creating request...\nRequest ID:     {asked}\nUsername:       dev@acme.example\nRoles:          admin\n"
+    assert references_in(printed) == (Key(KeyRole.REFERENCE, "access.request", asked),)
+    assert references_in(printed)[0] in only(created.events, EventKind.CREDENTIAL, Phase.REQUESTED).keys
+    assert references_in(f"Request ID: {asked}\nHTTP Status Code: 403") == ()
 
 
 def test_the_end_of_a_forwarding_is_no_second_one() -> None:

@@ -41,6 +41,7 @@ _BEHIND = re.compile(
 )
 _BEFORE = re.compile(r"(?:Output|Stdout): ")
 _LINES_BEHIND = 12
+_ACCESS_REQUEST = re.compile(r"^Request ID: {1,20}([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) *\nUsername: ", re.MULTILINE)
 _PULL_REQUEST = re.compile(r"^https?://[^/\s]+/([\w.-]+/[\w.-]+)/(?:pull|(?:-/)?merge_requests)/(\d{1,9})$")
 _ONE_OF_ITS_KIND = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*+\d)[A-Za-z0-9]{8,}")
 _DATE_PREFIX = re.compile(r"^\d{4}-\d\d-\d\d-(?=.)")
@@ -214,7 +215,7 @@ def tickets_in(words: str) -> tuple[Key, ...]:
 
 
 def references_in(output: str) -> tuple[Key, ...]:
-    """Commits git says it made or pushed, and the pull request whose address is the output's last line."""
+    """Commits git says it made or pushed, the pull request whose address is the output's last line, and access asked of Teleport."""
     found: list[Key] = []
     if "] " in output and (output[0] == "[" or "\n[" in output or "ut: [" in output):
         found += [Key(KeyRole.REFERENCE, "commit", sha) for sha in _COMMIT_MADE.findall(output)[:_REFERENCES]]
@@ -223,6 +224,8 @@ def references_in(output: str) -> tuple[Key, ...]:
         found += [Key(KeyRole.REFERENCE, "commit", sha) for sha in list(pushed)[:_REFERENCES]]
     if ("/pull/" in output or "/merge_requests/" in output) and (m := _PULL_REQUEST.match(_last_line(output))):
         found.append(Key(KeyRole.REFERENCE, "pr", f"{m.group(1).lower()}#{m.group(2)}"))
+    if "Request ID:" in output:
+        found += [Key(KeyRole.REFERENCE, "access.request", asked) for asked in _ACCESS_REQUEST.findall(output)[:_REFERENCES]]
     return tuple(dict.fromkeys(found))
 
 
