@@ -9,6 +9,7 @@ from chains.context import Context
 from chains.detections.examples import answer, chain, context, example, org, step
 from chains.detections.reading import (
     answers,
+    may_have_worked,
     operations,
     protected_branch,
     said,
@@ -143,7 +144,7 @@ def destroys(operation: Operation, one: Step) -> bool:
     needs=("session start mode, command line, hook and configuration change events",),
     looks_for="a permission mode that asks nobody, a flag that skips hooks or the sandbox, protection switched off at the target",
     limits="A mode is known only where a record states it. The words alone, in a prompt or a file that is read, are not a bypass, nor is a "
-    "dry run, an MCP server added that the organisation file approves, or one taken away.",
+    "dry run, an MCP server added that the organisation file approves, or one taken away. A change that failed is medium.",
     examples=(
         example("the session switched to bypass", True, chain(step("guardrail.change", mode="bypassPermissions", tool="yes"))),
         example("hooks skipped", True, chain(step("exec", command="git commit --no-verify -m x", tool="yes"))),
@@ -154,6 +155,7 @@ def destroys(operation: Operation, one: Step) -> bool:
         example("the same tried out", False,
                 chain(step("exec", command="kubectl delete validatingwebhookconfiguration gatekeeper-validating --dry-run=server", tool="yes"))),
         example("the kernel's audit switched off", True, chain(step("exec", command="sudo auditctl -e 0", tool="yes"))),
+        example("switching it off failed", True, chain(step("exec", command="sudo auditctl -e 0", tool="no"))),
         example("the kernel's audit looked at", False, chain(step("exec", command="sudo auditctl -l", tool="yes"))),
         example("a server added that nobody has approved", True,
                 chain(step("exec", command="claude mcp add tracker -- npx tracker-mcp@1.2.0", tool="yes")),
@@ -179,6 +181,7 @@ def bypassed(task: TaskChain, around: Context, parameters: dict[str, object]) ->
                 step=one.id,
                 at=one.at,
                 evidence=one.records,
+                severity=Severity.MEDIUM if reach == _TRIED else None,
                 why=f"{what} at {when(one.at)}: {reach}",
                 facts={"how": what},
             )
@@ -186,10 +189,13 @@ def bypassed(task: TaskChain, around: Context, parameters: dict[str, object]) ->
 
 def _bypass(one: Step, facts: OrgFacts) -> tuple[str, str]:
     """What was done to a safeguard, and how far that reaches; "" where nothing was."""
+    worked = may_have_worked(one)
     if one.verb is Verb.GUARDRAIL_CHANGE and not one.operations:
         if asks_nobody(one.mode):
             return f"the permission mode became {one.mode}", "from here on the guard was not asked"
-        return "" if one.mode and not one.target.name else f"a safeguard changed: {said(one)}", _CHANGED
+        if one.mode and not one.target.name:
+            return "", ""
+        return (f"a safeguard changed: {said(one)}", _CHANGED) if worked else (f"a change of a safeguard: {said(one)}", _TRIED)
     for operation in one.operations:
         flags = operation.flags
         what = f"`{operation.text or said(one)}`"
@@ -202,10 +208,12 @@ def _bypass(one: Step, facts: OrgFacts) -> tuple[str, str]:
             continue
         name = operation.target.name
         where = f" ({name})" if name and name not in operation.text and operation.target.cls is not TargetClass.CLUSTER else ""
-        return f"{what} changes {'what the agent may use' if adds else 'a safeguard'}{where}", _CHANGED
+        about = f"{'what the agent may use' if adds else 'a safeguard'}{where}"
+        return (f"{what} changes {about}", _CHANGED) if worked else (f"{what} was to change {about}", _TRIED)
     return "", ""
 
 
+_TRIED = "it failed, and no change is on record"
 _CHANGED = "what the guard keeps from happening may differ from here on"
 
 
@@ -225,6 +233,7 @@ _CHANGED = "what the guard keeps from happening may differ from here on"
         ),
         example("reads it", False, chain(step("exec", command="cat CLAUDE.md", tool="yes"))),
         example("the edit was refused", False, chain(step("instructions.write", answer("deny"), name="CLAUDE.md", tool="no"))),
+        example("the edit failed", False, chain(step("instructions.write", name="CLAUDE.md", tool="no"))),
     ),
 )
 def instructions_changed(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:

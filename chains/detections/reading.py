@@ -62,10 +62,10 @@ def verbs(step: Step) -> set[Verb]:
 
 
 def writes(task: TaskChain, verb: Verb) -> Iterator[tuple[Step, str]]:
-    """Steps that did a verb and were not stopped, each with the names of what they changed."""
+    """Steps that did a verb, neither stopped nor failed, each with the names of what they changed."""
     for one in task.steps:
         changed = [o for o in operations(one) if o.verb is verb]
-        if changed and set_out(one):
+        if changed and may_have_worked(one):
             yield one, ", ".join(sorted({o.target.name or o.target.detail for o in changed} - {""})) or said(one)
 
 

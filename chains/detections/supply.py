@@ -222,6 +222,11 @@ def _unfixed(launch: str) -> bool:
             "edits a workflow", True, chain(step("ci.modify", target="ci_cd", name=".github/workflows/release.yml", tool="yes"))
         ),
         example(
+            "an edit that failed",
+            False,
+            chain(step("ci.modify", target="ci_cd", name=".github/workflows/release.yml", tool="no")),
+        ),
+        example(
             "writes one through the shell",
             True,
             chain(step("exec", command="sed -i s/a/b/ .github/workflows/ci.yml", tool="yes")),
