@@ -99,6 +99,11 @@ class Waiting:
                 waiting += connection.execute(select(func.count()).select_from(rows)).scalar_one()
             return waiting
 
+    def never_built(self) -> bool:
+        """Whether no event was seen by a build that ended."""
+        with self.db.read() as connection:
+            return built(connection) == 0
+
     def mark_dirty(self, tasks: Sequence[str]) -> None:
         """Have these tasks built again in the running build, or in the next one."""
         with self.db.write() as connection:

@@ -186,3 +186,24 @@ def test_of_records_that_each_have_a_type_of_their_own_the_first_types_are_told(
     tally.misses("type-3")
     assert len(tally.unknown_types) == 1_001
     assert (tally.unknown_types["type-3"], tally.unknown_types[FURTHER_TYPES]) == (2, 4_000)
+
+
+def test_a_target_s_log_that_comes_before_any_agent_s_waits_for_its_task(tmp_path: Path) -> None:
+    seen = {"@timestamp": 1767323050000, "_document_id": "d1", "action": "pull_request.create", "actor": "ada", "created_at": 1767323050000,
+            "org": "acme", "repo": "acme/api", "pull_request_id": 12, "pull_request_url": "https://github.com/acme/api/pull/12"}  # fmt: skip
+    use = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {"command": "gh pr create --fill"}}
+    came = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "https://github.com/acme/api/pull/12"}
+    facts = {"sessionId": "11111111-2222-3333-4444-555555555555", "version": "2.1.0", "cwd": "/home/ada/api"}
+    said = [
+        facts
+        | {"type": kind, "uuid": f"u{n}", "timestamp": f"2026-01-02T03:04:0{n}Z", "message": {"role": kind, "content": [block]}}
+        for n, (kind, block) in enumerate((("assistant", use), ("user", came)))
+    ]
+    target, agent = tmp_path / "github.jsonl", tmp_path / "claude.jsonl"
+    target.write_text(json.dumps(seen) + "\n")
+    agent.write_text("".join(json.dumps(row) + "\n" for row in said))
+    store = tmp_path / "s.db"
+    ok("--store", store, "import", target)
+    assert len(ok("--store", store, "unattributed", "--jsonl").lines) == 1
+    ok("--store", store, "import", agent)
+    assert ok("--store", store, "unattributed", "--jsonl").lines == []

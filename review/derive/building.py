@@ -162,8 +162,8 @@ class _Build:
         self.skews = skews
         self.progress = progress
         self.index = CachedIndex(self.store)
-        # Before a first build nothing is placed, so nobody else's place can change.
-        self.first = next(self.store.task_ids(), None) is None
+        # Before a first build nothing is placed, so nobody else's place can change. One that found no task leaves events that wait for theirs.
+        self.first = self.store.never_built() and next(self.store.task_ids(), None) is None
         self.lineage = Lineage(self.store, empty=self.first)
         self.claimants = Claimants(self.store, skews)
         self.lifelines = Lifelines(self.store, self.facts, self.lineage, skews)
