@@ -10,11 +10,10 @@ from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from threading import Lock, get_ident, local
-from time import monotonic
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event, func, literal
-from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from store.arrays import adding, adding_up, by_column, changing
@@ -22,6 +21,7 @@ from store.dialects import COMPILED, POSTGRESQL, SQLITE
 from store.duties import INSUFFICIENT, refusal
 from store.errors import Interrupted, Refused, StoreError
 from store.location import parse_location, prepare_file
+from store.sessions import ISOLATION, keep_alike
 from store.sharing import VIEW_SECONDS, Gathered, Joined, View
 from store.wal import WriteAheadLog, begin_log
 
@@ -38,8 +38,6 @@ _KEPT_LOG = 32_000_000
 """Bytes that the log keeps when it begins anew."""
 _COPIED = 16
 """Rows from which PostgreSQL takes them faster by COPY than by statements in one pipeline (`python -m benchmarks.bulk_load`)."""
-_IDLE_SECONDS = 1
-"""A connection to PostgreSQL that rested for longer is asked whether it still stands before it is used."""
 _OPTIONS = {"compiled_cache": COMPILED}
 _TEXTS: dict[tuple[bool, str, bool | str], str] = {}
 """Statements that add rows, by database (whether SQLite), table and sort."""
@@ -89,20 +87,10 @@ class Database:
             connection.execute(f"PRAGMA {pragma}")
 
     def _postgresql_engine(self) -> Engine:
-        engine = create_engine(self.url.set(drivername=POSTGRESQL), paramstyle="format", execution_options=_OPTIONS)
-
-        def rests(_connection: object, entry: Any) -> None:
-            entry.info["rests"] = monotonic()
-
-        def wakes(connection: Any, entry: Any, _proxy: object) -> None:
-            if monotonic() - entry.info.get("rests", monotonic()) > _IDLE_SECONDS:
-                try:
-                    engine.dialect.do_ping(connection)
-                except self._errors as error:
-                    raise DisconnectionError from error
-
-        event.listen(engine, "checkin", rests)
-        event.listen(engine, "checkout", wakes)
+        engine = create_engine(
+            self.url.set(drivername=POSTGRESQL), paramstyle="format", isolation_level=ISOLATION, execution_options=_OPTIONS
+        )
+        keep_alike(engine, self.shown, self._errors)
         return engine
 
     @contextmanager
