@@ -76,12 +76,17 @@ def expanded(argument: str) -> str:
 
 
 def shown(store: str) -> str:
-    """A store's location without the password of its URL."""
-    head, separator, rest = store.partition("://")
-    if not separator or "@" not in rest:
-        return store
-    who, _, where = rest.rpartition("@")
-    return f"{head}://{who.partition(':')[0]}@{where}"
+    """A store's location without the password in it."""
+    from store import masked
+
+    return masked.shown(store)
+
+
+def is_miswritten(store: str) -> bool:
+    """Whether a store's location is neither a path nor a database URL, but something meant for one."""
+    from store import masked
+
+    return masked.is_miswritten(store)
 
 
 def org_file(store: str, named: str | None) -> Path | None:

@@ -100,7 +100,7 @@ def open_workspace(
     facts = organisation(location, org)
     folder = own_folder(detections)
     catalogues = frameworks_folder(frameworks)
-    if not locations.is_url(location):
+    if not locations.is_url(location) and not locations.is_miswritten(location):
         path = Path(location)
         if create:
             try:
@@ -108,7 +108,9 @@ def open_workspace(
             except OSError as error:
                 raise RemitError(f"cannot create the folder {path.parent}: {error.strerror}") from error
         elif not path.exists():
-            raise RemitError(f"there is no store at {location}; import logs with `remit import PATH`, or try `remit demo`")
+            raise RemitError(
+                f"there is no store at {locations.shown(location)}; import logs with `remit import PATH`, or try `remit demo`"
+            )
     try:
         return Workspace(
             open_store(location, create=create, readonly=readonly, sparing=sparing),

@@ -35,10 +35,12 @@ class Turns:
 
 @contextmanager
 def _session(db: Database, waiting: Callable[[], None] | None) -> Iterator[None]:
-    with db.engine.connect() as connection:
-        # A session of its own, and no transaction that would keep the server from cleaning up: its end lets the lock go.
-        connection.execution_options(isolation_level="AUTOCOMMIT").detach()
+    with db.sentences("write"):
+        session = db.engine.connect()
+    with session as connection:
         with db.sentences("write"):
+            # A session of its own, and no transaction that would keep the server from cleaning up: its end lets the lock go.
+            connection.execution_options(isolation_level="AUTOCOMMIT").detach()
             # It rests for as long as the build takes: a server that ends sessions for that would let a second builder in.
             connection.exec_driver_sql("SET idle_session_timeout = 0")
 

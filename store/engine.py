@@ -21,6 +21,7 @@ from store.dialects import COMPILED, POSTGRESQL, SQLITE
 from store.duties import INSUFFICIENT, refusal
 from store.errors import Interrupted, Refused, StoreError
 from store.location import parse_location, prepare_file
+from store.masked import shown
 from store.sessions import ISOLATION, keep_alike
 from store.sharing import VIEW_SECONDS, Gathered, Joined, View
 from store.wal import WriteAheadLog, begin_log
@@ -52,7 +53,7 @@ class Database:
         self.readonly = readonly
         self.cache_kib = _SPARED_KIB if sparing else _CACHE_KIB
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self.shown = str(self.url.database) if self.sqlite else self.url.render_as_string(hide_password=True)
+        self.shown = str(self.url.database) if self.sqlite else shown(self.url.render_as_string(hide_password=True))
         self._live: dict[Any, int] = {}
         self._lock = Lock()
         self._joined = Joined()
@@ -114,7 +115,8 @@ class Database:
             yield
         finally:
             self._shared.view = None
-            view.end()
+            with self.sentences("read"):
+                view.end()
 
     @contextmanager
     def _looking(self) -> Iterator[Connection]:
@@ -133,7 +135,8 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """One transaction; nobody else writes meanwhile. It is undone as a whole when anything in it fails."""
         if (view := getattr(self._shared, "view", None)) is not None:
-            view.end()
+            with self.sentences("read"):
+                view.end()
         joined = self._joined.connection
         if joined is not None:
             with self.sentences("write"):

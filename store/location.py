@@ -12,23 +12,32 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from store.errors import StoreError
+from store.masked import is_miswritten, shown
 from store.schema import APPLICATION_ID
+
+_ESCAPED = "write @, : and / of a password as %40, %3A and %2F, and several hosts as ?host=ONE:5432&host=OTHER:5432"
 
 
 def parse_location(location: str) -> URL:
     """A path or URL as SQLAlchemy's URL; raises StoreError for anything that is neither SQLite nor PostgreSQL."""
+    if is_miswritten(location):
+        raise StoreError(f"{shown(location)!r} is no store: write such a connection as postgresql://USER@HOST:PORT/DATABASE")
     if "://" not in location:
         return URL.create("sqlite", database=location)
     try:
         url = make_url(location)
     except ArgumentError as error:
-        raise StoreError(f"{location!r} is no store: give the path of a file or a postgresql:// URL") from error
+        raise StoreError(f"{shown(location)!r} is no store: give the path of a file or a postgresql:// URL") from error
+    except ValueError:
+        # What it stumbled over may be a part of the password: nothing of it is told.
+        raise StoreError(f"{shown(location)!r} is no store: behind the colon no port can be read; {_ESCAPED}") from None
+    if "@" in (url.host or "") or ("@" in (url.username or "") and "%40" not in location):
+        raise StoreError(f"{shown(location)!r} is no store: it has an @ more than an address may; {_ESCAPED}")
     if url.get_backend_name() == "sqlite" and url.database:
         return url.set(drivername="sqlite")
     if url.get_backend_name() in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")
-    shown = url.render_as_string(hide_password=True)
-    raise StoreError(f"{shown!r} is no store: give the path of a file or a postgresql:// URL")
+    raise StoreError(f"{shown(location)!r} is no store: give the path of a file or a postgresql:// URL")
 
 
 def prepare_file(path: Path, create: bool, readonly: bool) -> bool:

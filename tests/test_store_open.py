@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import chdir, closing
 from pathlib import Path
 
 import psycopg
@@ -25,6 +25,7 @@ from store.engine import Database
 from store.fast import FastQueue
 from store.fresh import TEXT, written
 from store.location import parse_location
+from store.masked import shown
 from store.migrate import migrate
 from store.schema import REVISIONS, VERSION_TABLE
 from store.tables import METADATA, WRITTEN
@@ -126,6 +127,36 @@ def test_an_unreachable_server_is_one_sentence_without_the_password(tmp_path: Pa
     assert "cannot read the store" in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert parse_location("postgresql://h/d").drivername == "postgresql+psycopg"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        pytest.param("postgresql://dana:hun@ter:2/x@127.0.0.1:1/remit", id="unescaped"),
+        pytest.param("postgresql://dana:hunter@hunter@127.0.0.1:1/remit", id="two-ats"),
+        pytest.param("postgresql://dana:hunter/2@127.0.0.1:port/remit", id="no-port"),
+        pytest.param("postgresql://127.0.0.1:1/remit?user=dana&password=hunter2&sslpassword=hunter3", id="query"),
+        pytest.param("postgresql://dana@127.0.0.1:1/remit?password=x@hunter2", id="query-with-at"),
+        pytest.param("host=127.0.0.1 port=1 password = 'hunter 2' user=dana", id="conninfo"),
+        pytest.param("postgres//dana:hunter2@127.0.0.1/remit", id="no-colon"),
+        pytest.param("postgresql:/dana:hunter2@127.0.0.1/remit", id="one-slash"),
+    ],
+)
+def test_a_password_is_not_told_however_the_location_is_written(location: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as caught, chdir(tmp_path):
+        open_store(location)
+    assert "hunter" not in str(caught.value) and "hunter" not in shown(location)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_location_is_shown_as_it_is_where_no_password_stands_in_it() -> None:
+    for location in (
+        "a/b.db",
+        "/srv/a:b@c//d@e.db",
+        "postgresql:///remit?host=@socket",
+        "postgresql://dana@h:5432/remit?sslmode=require",
+    ):
+        assert shown(location) == location
 
 
 def test_a_newer_schema_is_refused(store_url: str) -> None:

@@ -98,6 +98,26 @@ def test_a_builder_keeps_its_turn_where_idle_sessions_are_ended(postgresql_url: 
     assert held == (1,)
 
 
+def end_all_others(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        others = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = %s"
+        connection.execute(others, (connection.info.dbname,))
+
+
+def test_a_view_whose_connection_is_gone_ends_with_a_sentence(postgresql_url: str) -> None:
+    with open_store(postgresql_url, create=False) as store:
+        with pytest.raises(StoreError, match="cannot read the store"), store.viewing():
+            store.get_meta("seen")
+            end_all_others(postgresql_url)
+            store.set_meta("seen", "1")
+        with pytest.raises(StoreError, match="cannot read the store"), store.viewing():
+            store.get_meta("seen")
+            end_all_others(postgresql_url)
+        assert store.get_meta("seen") is None
+        store.set_meta("seen", "2")
+        assert store.get_meta("seen") == "2"
+
+
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 def test_a_database_that_cannot_hold_every_text_is_refused(postgresql_server: str, encoding: str) -> None:
     name = f"remit_{encoding.lower()}"

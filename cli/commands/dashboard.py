@@ -36,7 +36,7 @@ def run_app(args: Namespace, store: str | None, org: str | None, *, detections: 
     location = store or locations.default_store()
     if not locations.is_url(location) and not Path(location).exists() and not _made(location, args.readonly):
         print(
-            f"remit: no store at {location} yet. Import logs with `remit import PATH`, or look around with `remit demo`.",
+            f"remit: no store at {locations.shown(location)} yet. Import logs with `remit import PATH`, or look around with `remit demo`.",
             file=sys.stderr,
         )
         return 2
