@@ -16,10 +16,11 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from store.advice import explained, first_line
 from store.arrays import adding, adding_up, by_column, changing
 from store.dialects import COMPILED, POSTGRESQL, SQLITE
 from store.duties import INSUFFICIENT, refusal
-from store.errors import Interrupted, Refused, StoreError
+from store.errors import Refused, StoreError
 from store.location import parse_location, prepare_file
 from store.masked import shown
 from store.sessions import ISOLATION, keep_alike
@@ -221,8 +222,8 @@ class Database:
 
     def _explained(self, what: str, error: BaseException) -> StoreError:
         if getattr(error, "sqlstate", None) == INSUFFICIENT:
-            return Refused(refusal(self.shown, self.url.username or "", what, _first_line(error)))
-        return _explained(self.shown, what, error)
+            return Refused(refusal(self.shown, self.url.username or "", what, first_line(error)))
+        return explained(self.shown, what, error)
 
     def holds(self, column: Any, part: bytes) -> ColumnElement[bool]:
         """Whether a column of bytes holds these bytes somewhere."""
@@ -366,22 +367,3 @@ def chunks(items: Sequence[Any], size: int = CHUNK) -> Iterator[Sequence[Any]]:
 def _begin_sqlite(connection: Connection) -> None:
     raw: Any = connection.connection.dbapi_connection
     raw.execute("BEGIN IMMEDIATE" if connection.get_execution_options().get("writer") else "BEGIN")
-
-
-def _explained(shown: str, what: str, error: BaseException) -> StoreError:
-    text = _first_line(error)
-    lower = text.lower()
-    if lower == "interrupted" or "canceling statement due to user request" in lower:
-        return Interrupted("this read was stopped, because its answer is no longer wanted")
-    advice = "check that it is reachable and intact (`remit store check`)"
-    if "locked" in lower or "lock timeout" in lower:
-        advice = "another program has been writing to it for too long; try again when it is done"
-    elif "full" in lower:
-        advice = "the disk is full; free some space and run the same command again"
-    elif "readonly" in lower or "read-only" in lower or "permission" in lower:
-        advice = "check its permissions"
-    return StoreError(f"cannot {what} the store {shown}: {text}; {advice}")
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -118,6 +118,32 @@ def test_a_view_whose_connection_is_gone_ends_with_a_sentence(postgresql_url: st
         assert store.get_meta("seen") == "2"
 
 
+@pytest.mark.parametrize(
+    ("setting", "statement", "said"),
+    [
+        pytest.param("statement_timeout = '10ms'", "SELECT pg_sleep(5)", "have this limit raised", id="statement_timeout"),
+        pytest.param(
+            "temp_file_limit = 0; SET work_mem = '64kB'",
+            "SELECT count(*) FROM (SELECT g FROM generate_series(1, 100000) g ORDER BY md5(g::text)) s",
+            "have this limit raised",
+            id="temp_file_limit",
+        ),
+        pytest.param("transaction_read_only = on", "DELETE FROM meta", "name the one that takes writes", id="read-only"),
+        pytest.param("lock_timeout = 0", "SELECT pg_cancel_backend(pg_backend_pid())", "somebody cancelled it", id="cancelled"),
+        pytest.param("lock_timeout = 0", "SELECT pg_terminate_backend(pg_backend_pid())", "when it is up", id="terminated"),
+    ],
+)
+def test_a_limit_is_told_with_what_to_do(postgresql_url: str, setting: str, statement: str, said: str) -> None:
+    with open_store(postgresql_url, create=False) as store:
+        with pytest.raises(StoreError, match=said) as caught, store.db.write() as connection:
+            connection.execute(text("INSERT INTO meta (key, value) VALUES ('said', 'half')"))
+            for one in f"SET LOCAL {setting}".split("; "):
+                connection.execute(text(one))
+            connection.execute(text(statement)).all()
+        assert type(caught.value) is StoreError
+        assert store.get_meta("said") is None
+
+
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 def test_a_database_that_cannot_hold_every_text_is_refused(postgresql_server: str, encoding: str) -> None:
     name = f"remit_{encoding.lower()}"
