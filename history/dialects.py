@@ -48,6 +48,11 @@ def as_json_text(items: Any) -> Any:
     return _function("toJSONString", "array<string>")(items)
 
 
+def as_written(text: Any) -> Any:
+    """A text by its bytes alone, in DuckDB: what a collation holds for equal is told apart again."""
+    return _function("decode", "binary")(_function("encode", "string", result="binary")(text))
+
+
 def characters(text: Any, dialect: str) -> Any:
     """The number of a text's characters; ibis's word for it counts bytes in ClickHouse."""
     counted = _function("lengthUTF8", "string", result="int64")(text) if dialect == "clickhouse" else text.length()

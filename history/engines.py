@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import ibis
 import pyarrow as pa
 
+from history.dialects import as_written
 from history.location import STORES, Location, located, resolved, scrubbed, secrets
 from history.moved import Moved
 from history.problems import HistoryError
@@ -135,9 +136,25 @@ def _said(text: str) -> str:
 def _table(backend: Any, location: Location, name: str) -> Any:
     if location.is_files:
         # By its other name: for `s3://` ibis has DuckDB fetch a driver of its own from the network.
-        return backend.read_parquet(re.sub(r"^s3://", "s3a://", location.path))
+        path = re.sub(r"^s3://", "s3a://", location.path)
+        return (
+            _precise(backend.read_parquet(path, union_by_name=True)) if backend.name == "duckdb" else backend.read_parquet(path)
+        )
     *within, last = name.split(".")
-    return backend.table(last, database=tuple(within) if len(within) > 1 else within[0] if within else None)
+    found = backend.table(last, database=tuple(within) if len(within) > 1 else within[0] if within else None)
+    return _literal(_precise(found)) if backend.name == "duckdb" else found
+
+
+def _precise(table: Any) -> Any:
+    """A table of DuckDB with its nanoseconds of a zone as microseconds: ibis has no word for that type."""
+    zoned = [name for name, kind in table.schema().items() if kind.is_unknown() and "TIMESTAMPTZ_NS" in str(kind)]
+    return table.mutate(**{name: table[name].cast("timestamp('UTC', 6)") for name in zoned}) if zoned else table
+
+
+def _literal(table: Any) -> Any:
+    """A table of DuckDB without the collations of its columns, under which texts that differ are one; it tells nobody which have any."""
+    texts = [name for name, kind in table.schema().items() if kind.is_string()]
+    return table.mutate(**{name: as_written(table[name]) for name in texts}) if texts else table
 
 
 def _duckdb(location: Location, values: dict[str, str]) -> Any:

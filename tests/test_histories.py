@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import duckdb
 import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -359,3 +360,60 @@ def test_a_long_list_of_names_is_one_in(scheme: str, tmp_path: Path) -> None:
     assert ibis.to_sql(asked, dialect=held.dialect).count(" OR ") < 10 and missing == ("resource.name",)
     found = {row["step"]: row["told"] for row in held.engine.run(asked).to_pylist()}
     assert [found[f"{n}"] for n in range(len(stated))] == ["10", "10", "10", "10", "00", "21"]
+
+
+def _outcomes(scheme: str, url: str, condition: str, table: str = "") -> dict[str, str]:
+    """What a condition answers of each step, as the engine itself judges it."""
+    engine = open_engine(url, table)
+    mapping = read_mapping(
+        "task: session\nstep: call\nat: time\nattributes:\n  resource.environment: env\n  agent.depth: depth\n"
+    ).mapping
+    assert mapping is not None
+    held = Warehouse(engine, mapping)
+    tree = compile_condition(condition).tree
+    assert tree is not None
+    told, _ = Rules(held.bound, held.dialect).outcome(tree)
+    return {row["step"]: row["told"] for row in engine.run(held.bound.rows.select("step", told=told)).to_pylist()}
+
+
+def _part(folder: Path, **columns: Any) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    count = len(columns["call"])
+    times = pa.array([1_700_000_000_000_000_000] * count, pa.timestamp("ns", "UTC"))
+    pq.write_table(pa.table({"session": ["s"] * count, "time": times, **columns}), folder / f"{columns['call'][0]}.parquet")
+
+
+FILES = [one for one in ENGINES if one.id != "spark"]
+
+
+@pytest.mark.parametrize("scheme", FILES)
+def test_files_of_one_lake_may_have_columns_of_their_own(scheme: str, tmp_path: Path) -> None:
+    _part(tmp_path, call=["a"], env=["prod"], depth=pa.array([1], pa.int32()))
+    _part(tmp_path, call=["b"], depth=pa.array([2**40], pa.int64()))
+    _part(tmp_path, call=["c"], depth=pa.array([3], pa.int32()), env=["test"])
+    found = _outcomes(scheme, f"{scheme}://{tmp_path}/*.parquet", 'resource.environment == "prod"')
+    assert found == {"a": "10", "b": "21", "c": "00"}
+    found = _outcomes(scheme, f"{scheme}://{tmp_path}/*.parquet", "agent.depth > 5")
+    assert found == {"a": "00", "b": "10", "c": "00"}
+
+
+@pytest.mark.parametrize("scheme", FILES)
+def test_a_folder_that_names_no_value_states_none(scheme: str, tmp_path: Path) -> None:
+    for call, name in {"a": "prod", "b": "__HIVE_DEFAULT_PARTITION__", "c": "a%2Fb"}.items():
+        _part(tmp_path / f"env={name}", call=[call], depth=[1])
+    url = f"{scheme}://{tmp_path}/*/*.parquet"
+    assert _outcomes(scheme, url, "has(resource.environment)") == {"a": "1", "b": "0", "c": "1"}
+    assert _outcomes(scheme, url, 'resource.environment == "a/b"') == {"a": "00", "b": "21", "c": "10"}
+
+
+def test_a_collation_makes_no_texts_equal(tmp_path: Path) -> None:
+    path = tmp_path / "d.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "CREATE TABLE t (session VARCHAR, call VARCHAR, time TIMESTAMP, env VARCHAR COLLATE NOCASE, depth BIGINT)"
+        )
+        connection.execute(
+            "INSERT INTO t VALUES ('s', 'a', NULL, 'prod', 1), ('s', 'b', NULL, 'PROD', 1), ('s', 'c', NULL, NULL, 1)"
+        )
+    found = _outcomes("duckdb", f"duckdb://{path}", 'resource.environment == "prod"', "t")
+    assert found == {"a": "10", "b": "00", "c": "21"}
