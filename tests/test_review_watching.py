@@ -96,7 +96,7 @@ def test_a_watch_imports_alerts_once_and_stops_when_asked(tmp_path: Path) -> Non
 
     def watch(until: Any, *more: str) -> list[dict[str, Any]]:
         """Watch until something holds, then stop it; its log."""
-        process = start(*words, *more, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = start(*words, *more, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         assert process.stderr is not None
         lines: list[dict[str, Any]] = []
         for line in process.stderr:
@@ -105,6 +105,9 @@ def test_a_watch_imports_alerts_once_and_stops_when_asked(tmp_path: Path) -> Non
                 break
         told = ask(port, "/metrics")
         health = ask(port, "/health")
+        # What rotates logs sends this to whoever may write one; it ends nothing where no terminal is.
+        process.send_signal(signal.SIGHUP)
+        assert ask(port, "/health")[0] in (200, 503)
         process.send_signal(signal.SIGTERM)
         lines += [json.loads(line) for line in process.stderr]
         process.stderr.close()
@@ -167,7 +170,7 @@ def test_what_was_not_taken_is_sent_again_later(work: Workspace, receiver: str, 
     path, body, token = Receiver.got[-1]
     assert (path, body["schema"], token) == ("/hook/s3cret", "remit-alert/1", "Bearer t0ken")
     assert "s3cret" not in Webhook(receiver).name
-    assert Webhook("https://dana:t0ken@hooks.example:8443/hook/s3cret?key=s3cret").name == "webhook at hooks.example:8443"
+    assert Webhook("https://hooks.example:8443/hook/s3cret?key=s3cret").name == "webhook at hooks.example:8443"
 
 
 class Receiving:
@@ -305,6 +308,12 @@ def test_a_webhook_that_answers_a_byte_at_a_time_is_not_waited_for(monkeypatch: 
 def test_a_webhook_is_an_address_of_the_web(url: str) -> None:
     with pytest.raises(RemitError, match="--alert-webhook"):
         Webhook(url)
+
+
+def test_a_webhook_takes_no_login_and_repeats_none() -> None:
+    with pytest.raises(RemitError, match=r"takes no login.*REMIT_WEBHOOK_TOKEN") as caught:
+        Webhook("https://dana:hunter2@hooks.example/x")
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_watch_begins_with_what_comes_unless_told_otherwise(work: Workspace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from argparse import Namespace
 from types import FrameType
 
@@ -56,6 +57,10 @@ def watch(args: Namespace) -> int:
 
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, asked)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        # A terminal that closes asks for an end; without one it is what rotates logs that asks to reopen them, and every look does.
+        # A service that the signal ended would not be begun again: to systemd that end is a clean one.
+        signal.signal(signal.SIGHUP, asked if sys.stdin.isatty() or sys.stderr.isatty() else lambda *_: None)
     try:
         return watcher.run()
     finally:

@@ -114,11 +114,13 @@ class Webhook:
     def __init__(self, url: str) -> None:
         try:
             parts = urlsplit(url)
-            host = parts.netloc.rpartition("@")[2] if parts.hostname and parts.port != 0 else ""
+            host = parts.netloc if parts.hostname and parts.port != 0 else ""
         except ValueError as error:
             raise RemitError(f"--alert-webhook: {error}") from error
         if parts.scheme not in ("http", "https") or not host:
             raise RemitError("--alert-webhook wants an address that begins with https:// or http://")
+        if "@" in parts.netloc:
+            raise RemitError(f"--alert-webhook takes no login in its address; the variable {TOKEN} is sent as bearer token")
         self.url = url
         # The path of a webhook is its secret.
         self.name = f"webhook at {safe_line(host, 100)}"
