@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import ibis
 import pyarrow as pa
+from ibis.common.exceptions import TableNotFound
 
 from history.dialects import as_written
 from history.location import STORES, Location, located, resolved, scrubbed, secrets
@@ -141,7 +142,13 @@ def _table(backend: Any, location: Location, name: str) -> Any:
             _precise(backend.read_parquet(path, union_by_name=True)) if backend.name == "duckdb" else backend.read_parquet(path)
         )
     *within, last = name.split(".")
-    found = backend.table(last, database=tuple(within) if len(within) > 1 else within[0] if within else None)
+    database = tuple(within) if len(within) > 1 else within[0] if within else None
+    try:
+        found = backend.table(last, database=database)
+    except TableNotFound as error:
+        raise HistoryError(
+            f"{location.url}: there is no table or view `{name}`; write one of another schema as SCHEMA.TABLE"
+        ) from error
     return _literal(_precise(found)) if backend.name == "duckdb" else found
 
 

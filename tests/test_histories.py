@@ -406,6 +406,16 @@ def test_a_folder_that_names_no_value_states_none(scheme: str, tmp_path: Path) -
     assert _outcomes(scheme, url, 'resource.environment == "a/b"') == {"a": "00", "b": "21", "c": "10"}
 
 
+def test_a_table_and_a_mapping_that_are_not_there_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "d.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE requests (session VARCHAR)")
+    with pytest.raises(HistoryError, match="there is no table or view `request`;"):
+        open_engine(f"duckdb://{path}", "request")
+    with pytest.raises(RemitError, match="cannot read the mapping"):
+        histories.add("h", f"duckdb://{path}", "requests", str(tmp_path / "none.yaml"))
+
+
 def test_a_collation_makes_no_texts_equal(tmp_path: Path) -> None:
     path = tmp_path / "d.duckdb"
     with duckdb.connect(str(path)) as connection:

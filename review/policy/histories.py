@@ -67,7 +67,7 @@ def add(name: str, url: str, table: str, mapping: str, shapes: int = SHAPES, rep
     path = histories_dir() / f"{name}.json"
     if path.exists() and not replace:
         raise RemitError(f"there is a history called {name} already; --replace puts this one in its place")
-    kept = Kept(url, table, read_policy(mapping), shapes)
+    kept = Kept(url, table, read_policy(mapping, "the mapping"), shapes)
     with closing(_Opened(kept, mapping)):
         pass
     try:
@@ -83,7 +83,7 @@ def add(name: str, url: str, table: str, mapping: str, shapes: int = SHAPES, rep
 
 def preview(url: str, table: str, mapping: str, rows: int = PREVIEWED) -> list[Doc]:
     """The first rows of a table as requests; nothing is kept."""
-    with closing(_Opened(Kept(url, table, read_policy(mapping)), mapping)) as opened, _Sentences():
+    with closing(_Opened(Kept(url, table, read_policy(mapping, "the mapping")), mapping)) as opened, _Sentences():
         return [
             {"task": one.task, "step": one.step, "at": one.at, "request": one.request}
             for one in opened.warehouse.first_rows(rows)

@@ -27,9 +27,9 @@ SUMMARY = ("newly_denied", "newly_asked", "newly_allowed", "unchanged", "cannot_
 VERDICT_KEYS = ("harm_stopped", "harm_missed", "work_broken", "friction_added")
 
 
-def read_policy(path: str) -> str:
-    """The text of a policy file or of standard input; UTF-8 whatever the locale says."""
-    return _text(path, "the policy")
+def read_policy(path: str, what: str = "the policy") -> str:
+    """The text of a policy file, or of another that is called `what`, or of standard input; UTF-8 whatever the locale says."""
+    return _text(path, what)
 
 
 def _text(path: str, what: str) -> str:
