@@ -25,6 +25,7 @@ from lang import redact_fields as fields
 from lang import redact_judge as judge
 from lang import redact_places as places
 from lang import redact_programs as programs
+from lang import redact_query as query
 from lang.redact_named import NAMED
 from lang.redact_rules import Rule, any_case, spellings
 from lang.redact_scan import BLOCK, REACH, Finder, Found, Scan, decoded
@@ -240,27 +241,14 @@ def _base64_document(scan: Scan, start: int, end: int) -> int:
 
 
 def _called_by_query(scan: Scan, start: int, end: int) -> int:
-    """The command line in an address, one `command=` an argument as an exec into a container is asked for.
-
-    It is searched as it would be typed; what is found there gives way in its own, encoded, place.
-    """
+    """The command line in an address, as an exec into a container is asked for; what is found gives way in its own, encoded, place."""
     # An address may hold one that holds one, as deep as it is long: what is typed there is searched, and no further address within.
-    match = None if scan.typed else _QUERY.match(scan.data, start)
-    if match is None:
+    if scan.typed:
         return 0
-    typed, lies = bytearray(), [start]
-    for part in _ARGUMENT.finditer(scan.data, start, match.end()):
-        if typed:
-            typed += b" "
-            lies.append(0)
-        lies[-1] = part.start(1)
-        for one in _ENCODED.finditer(scan.data, part.start(1), part.end(1)):
-            word = one.group()
-            typed += b" " if word == b"+" else bytes.fromhex(word[1:].decode()) if len(word) == 3 else word
-            lies.append(one.end())
-    for begin, stop, item in _find(bytes(typed), False, typed=True):
+    (line, lies), until = query.typed(scan.data, start)
+    for begin, stop, item in _find(line, False, typed=True):
         scan.add(item._replace(start=lies[begin], end=lies[stop]))
-    return match.end()
+    return until
 
 
 def _called_by_list(scan: Scan, start: int, end: int) -> int:
@@ -329,11 +317,8 @@ def _by_keyword() -> dict[bytes, list[tuple[int, Finder]]]:
     return dict(sorted(table.items()))
 
 
-_QUERY = re.compile(rb"""[^\s"'\\<>]{1,16384}""")
-_ARGUMENT = re.compile(rb"""[?&]command=([^&#\s"'\\<>]*+)""")
 _LISTED = re.compile(rb"""\\{1,9}"\s{0,4},\s{0,40}\\{1,9}"((?:[^"\\]++|\\[^"\\])*+)""")
 _LISTED_PLAIN = re.compile(rb"""\"\s{0,4},\s{0,40}"((?:[^"\\]++|\\.)*+)""", re.DOTALL)
-_ENCODED = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
 _RANKED = _ranked()
 _TABLE = _by_keyword()
 _RANKS = {action: rank for rank, (_, action) in enumerate(_RANKED)}

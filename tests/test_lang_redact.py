@@ -250,6 +250,14 @@ def test_a_secret_of_a_command_in_an_address_goes(query: str, ampersand: str) ->
     assert R.redact(plain.encode()).data == plain.encode()
 
 
+def test_a_key_whose_plus_signs_nobody_encoded_goes_as_a_whole() -> None:
+    key = "q10F4ZDuB+YJj5kO1C+l9Hflw" + "XqBDpFie0f49WhY"
+    found = R.redact(f'{{"requestURI":"/p/exec?command=aws_secret_access_key={key}&command=x"}}'.encode())
+    assert [one.pseudonym for one in found.secrets] == [R.pseudonym("secret", key)] and b"&command=x" in found.data
+    told = '{"requestURI":"/p/exec?command=PASSWORD=hunterPa55x9Z+checkout+Release2024FixBug1+and+more"}'
+    assert R.redact(told.encode()).data.endswith(b'+checkout+Release2024FixBug1+and+more"}')
+
+
 def test_cluster_secrets_join_what_they_encode() -> None:
     value = base64.b64encode(b"Tr0ub4dor-9").decode()
     as_json = json.dumps({"requestObject": {"kind": "Secret", "metadata": {"name": "db"}, "data": {"pw": value}}})
