@@ -156,7 +156,7 @@ def counts(run: Doc) -> dict[str, int]:
 
 def test_deleting_one_request_moves_every_figure_it_was_in(work: Workspace, tmp_path: Path) -> None:
     save(work, "agents", "version: 1\nname: agents\ndefault: allow\nrules: []\n", "before")
-    lone = lonely(work)
+    lone = lonely(work, tmp_path / "remit.db")
     task = lone["task"]
     work.store.add_verdict(Verdict(task, "task", VerdictWord.OUTSIDE, "it read what it should not", "tests", 1, task))
     before = policies.dry_run(work, DENY_SECRETS, "agents.yaml")
@@ -170,12 +170,18 @@ def test_deleting_one_request_moves_every_figure_it_was_in(work: Workspace, tmp_
     assert unmoved == []
 
 
-def lonely(work: Workspace) -> Doc:
-    """A flip that is the only one of its task, with a finding on its step."""
-    run = policies.dry_run(work, DENY_SECRETS, "agents.yaml")
-    found = {one.step for one in work.store.findings()}
-    denied = [flip for flip in run["flips"] if flip["to"] == "deny"]
-    return next(flip for flip in denied if flip["step"] in found and [f["task"] for f in denied].count(flip["task"]) == 1)
+def lonely(work: Workspace, store: Path) -> Doc:
+    """A flip that is the only one of its task, with a finding on its step, and then the only one of its principal too: others are deleted."""
+    denied = [flip for flip in policies.dry_run(work, DENY_SECRETS, "agents.yaml")["flips"] if flip["to"] == "deny"]
+    found = {one.step for one in work.store.findings() if one.detection == "BND-01"}
+    tasks = [flip["task"] for flip in denied]
+    chosen: Doc = next(flip for flip in denied if flip["step"] in found and tasks.count(flip["task"]) == 1)
+    principals = {task: one.principal for task in tasks if (one := work.store.task(task)) is not None}
+    others = [f for f in denied if f is not chosen and principals[f["task"]] == principals[chosen["task"]]]
+    with sqlite3.connect(store) as connection:
+        for other in others:
+            connection.execute("delete from request where step_id = ?", (other["step"],))
+    return chosen
 
 
 # what the figures rest on
