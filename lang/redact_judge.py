@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import lru_cache
 from itertools import pairwise
@@ -59,7 +60,10 @@ _NOTHING = late(
 _IDENTIFIER = late(rb"^[A-Za-z]+(?:[._:/-]+[A-Za-z]+)*[.!?:;]?$")
 _VARIABLE = late(rb"^[A-Z]{2,}(?:_[A-Z]{2,})+(?:_[0-9])?$")
 """How environment variables are called, and secrets in the stores that hand them out as such."""
+_CROSSED = late(rb"(?i)x{4,}")
+_DASHED_KEY = late(rb"^-[A-Za-z0-9_-]{20,}$")
 _BASE64_KEY = late(rb"^[A-Za-z0-9/+]{32,}={0,2}$")
+_HEX_KEY = late(rb"^(?:[0-9a-f]{32,128}|[0-9A-F]{32,128})$")
 _UUID = late(rb"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
 _ACCESS_KEY_ID = late(rb"^(?:A3T[A-Z0-9]|AKIA|ASIA|AROA|AIDA|AGPA|ANPA|ANVA|ABIA|ACCA)[A-Z0-9]{12,}$")
 _TRIVIAL = frozenset(
@@ -120,16 +124,44 @@ def entropy(value: bytes) -> float:
 def placeholder(value: bytes) -> bool:
     """Whether a value only stands where a secret would: already redacted, a variable, an example, a type, a path."""
     head = value[:_HEAD]
-    if b"REDACTED" in value or _PLACEHOLDER.search(head) is not None:
+    if b"REDACTED" in value or any(not _by_chance(head, found) for found in _PLACEHOLDER.finditer(head)):
         return True
-    return _NOTHING.match(head) is not None and not _slashed_key(head)
+    return _NOTHING.match(head) is not None and not _slashed_key(head) and not _dashed_key(head)
+
+
+def _by_chance(value: bytes, found: re.Match[bytes]) -> bool:
+    """Whether a word that placeholders have stands in a token as any letters may: in mixed case, or short with more letters around it."""
+    word = found.group()
+    if not word.isalpha() or not _of_all_kinds(value):
+        return False
+    if not (word.islower() or word.isupper() or word.istitle()):
+        return True
+    return len(word) < 6 and (
+        value[found.start() - 1 : found.start()].isalnum() or value[found.end() : found.end() + 1].isalnum()
+    )
+
+
+def _of_all_kinds(value: bytes) -> bool:
+    """Whether a value is as long as a token and has letters of both cases and digits."""
+    return len(value) >= 20 and value.upper() != value != value.lower() and any(0x30 <= c <= 0x39 for c in value)
+
+
+def _dashed_key(value: bytes) -> bool:
+    """Whether what begins like an option is a key: one in 64 of those that may hold dashes begins with one."""
+    return _DASHED_KEY.match(value) is not None and _of_all_kinds(value) and _scrambled(value)
 
 
 def _slashed_key(value: bytes) -> bool:
     """Whether what begins like a path is a base64 key: one in 64 begins with a slash, and no folder is called so."""
     if not value.startswith(b"/") or _BASE64_KEY.match(value) is None:
         return False
-    return any(len(part) >= 10 and _mixed(part) and any(0x30 <= c <= 0x39 for c in part) for part in value.split(b"/"))
+    return any(len(part) >= 10 and _scrambled(part) for part in value.split(b"/"))
+
+
+def _scrambled(value: bytes) -> bool:
+    """Lower case, upper case and digits in no order that words have: two fifths of neighbours are of different kinds, six tenths by chance."""
+    kinds = [0 if c <= 0x39 else 1 if c <= 0x5A else 2 for c in value]
+    return sum(a != b for a, b in pairwise(kinds)) * 5 >= len(value) * 2
 
 
 def trivial(value: bytes) -> bool:
@@ -139,7 +171,9 @@ def trivial(value: bytes) -> bool:
 
 def example(value: bytes) -> bool:
     """Whether a token-shaped value comes from a vendor's documentation or is a row of the same characters."""
-    return b"EXAMPLE" in value or b"REDACTED" in value or b"xxxx" in value.lower() or b"..." in value or b"****" in value
+    if b"EXAMPLE" in value or b"REDACTED" in value or b"..." in value or b"****" in value:
+        return True
+    return any(not _by_chance(value, found) for found in _CROSSED.finditer(value))
 
 
 @lru_cache(maxsize=4096)
@@ -191,7 +225,9 @@ def is_secret(kind: str, value: bytes, *, structural: bool, direct: bool) -> boo
         return strong or kind == "api-key"
     if strong:
         return size >= 6 and (structural or direct or size >= 8)
-    return size >= (12 if structural or direct else 16) and entropy(value) >= (2.8 if structural or direct else 3.2)
+    # Of thirty-two digits in hex one in some three hundred shows less than 3.2 bits a character.
+    bits = 2.8 if structural or direct or _HEX_KEY.match(value) else 3.2
+    return size >= (12 if structural or direct else 16) and entropy(value) >= bits
 
 
 def _mixed(value: bytes) -> bool:

@@ -513,6 +513,37 @@ def test_what_programs_and_headers_were_given_piece_by_piece(record: dict[str, o
     assert ("/keep/this/one" in kept) == ("/keep/this/one" in clear) and ("/api/v2/users" in kept) == ("/api/v2/users" in clear)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "HDtlKpCg2R54FAisyoURG8nof" + "DrUqxozqKllLgLsgGLq2",
+        "/D4MeqH6hN32U1KPRj7t4WBV04" + "CRpwU7FyyvMkadOFvJQwYI8vLi4R",
+        "-7VOWk2K7bd1CKMfvSYNbsKj" + "xHd2-gpLWQDD2WT6",
+        "9c91dece8ec781e988bc" + "ff918191ffff",
+        "4XU3QtwJSnYeCXXXXiVKHw326z" + "dCLkAxOSYCGEJ",
+    ],
+    ids=["your", "a slash first", "a dash first", "few digits", "xxxx"],
+)
+@pytest.mark.parametrize("written", ["Authorization: Bearer {}", "a: 1\napi_token: {}\nb: 2\n", "API_KEY={}"])
+def test_a_token_that_looks_like_something_else_by_chance_goes(value: str, written: str) -> None:
+    for text, is_json in ((written.format(value), False), (json.dumps({"text": written.format(value)}), True)):
+        assert value[8:24].encode() not in R.redact(text.encode(), json=is_json).data
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "API_KEY=your_api_key_here_2024AbcdefGhijk",
+        "API_KEY=xxxxxxxxxxxxxxxxxxxxxxxxAb12",
+        "token: /Users/Ada/Projects/Release2024Build/Config",
+        "token: -DsomeSystemPropertyOfVersion2",
+        "Authorization: Bearer YOUR_TOKEN_Goes1Here",
+    ],
+)
+def test_what_only_stands_where_a_token_would_stays(text: str) -> None:
+    assert R.redact_text(text) == text
+
+
 def test_hostile_repetition_is_linear() -> None:
     for unit in (
         b"token=",
