@@ -8,7 +8,7 @@ _QUERY = re.compile(rb"""[^\s"'\\<>]{1,16384}""")
 _ARGUMENT = re.compile(rb"""[?&]command=([^&#\s"'\\<>]*+)""")
 _ENCODED = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
 _KEY = re.compile(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{32,1024}={0,2}(?![A-Za-z0-9+/=])")
-_WORD = re.compile(rb"[A-Za-z]?[a-z]{3,}|[A-Z]{4,}|[0-9]{4,}")
+_WORD = re.compile(rb"[A-Za-z]?[a-z]{4,}|[A-Z]{4,}|[0-9]{4,}")
 
 
 def typed(data: bytes, start: int) -> tuple[tuple[bytes, list[int]], int]:
