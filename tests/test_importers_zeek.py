@@ -53,3 +53,9 @@ def test_a_table_that_has_grown_is_read_on() -> None:
     assert grown.restart(place, Prefix(BytesIO(data), place.offset))
     items = [decode(one.data) for one in grown.items() if isinstance(one, RawRecord)]
     assert [one["uid"] for one in items if isinstance(one, dict)] == ["Cq2"]
+
+
+def test_a_row_that_was_cut_off_is_rejected_and_not_read_as_an_earlier_time() -> None:
+    """A writer's last line may end anywhere: the time `178032240` is one of 1975."""
+    items = list(open_source(BytesIO(CONN + ROWS[0] + ROWS[1][:9] + b"\n" + ROWS[1])).items())
+    assert [isinstance(one, RawRecord) for one in items] == [True, False, True]

@@ -377,10 +377,10 @@ def first_row(text: str) -> tuple[list[str], str]:
 def row(text: str, names: list[str], delimiter: str, quoted: bool = True) -> dict[str, object] | None:
     """One row by its columns' names; None where it has more cells than the table has columns, but for empty ones at its end.
 
-    In a table that is not `quoted` a quote is a character like any other.
+    In a table that is not `quoted` a quote is a character like any other, and every column has a cell: a row with fewer was cut off.
     """
     cells = next(_parsed(text, delimiter), []) if quoted else text.split(delimiter)
-    if not cells or any(cells[len(names) :]):
+    if not cells or any(cells[len(names) :]) or not (quoted or len(cells) >= len(names)):
         return None
     return dict(zip(names, cells, strict=False))
 
