@@ -47,7 +47,7 @@ def _made(given: Json, agent: str, event: str, named: str, session: str) -> Json
 
 def _of_cascade(given: Json) -> Json | None:
     told, session, info = field(given, "agent_action_name"), field(given, "trajectory_id"), given.get("tool_info")
-    if not told or not session or not isinstance(info, dict):
+    if not told.startswith(("pre_", "post_")) or not session or not isinstance(info, dict):
         return None
     event = _CASCADES.get(told, told)
     made = _made(given, "windsurf", event, told, session) | {"cwd": field(info, "cwd")}

@@ -685,3 +685,8 @@ def test_what_augment_hands_to_its_hooks() -> None:
     (unsaid,) = events(augment("PostToolUse", tool_name="save-file", tool_input={"path": "b.ts"}))
     assert unsaid.outcome is not None and unsaid.outcome.tool is Tri.UNKNOWN
     assert (served.verb, served.target.name, served.target.detail) == (Verb.MCP_CALL, "tracker", "search")
+
+
+def test_another_programs_action_beside_a_trajectory_is_none_of_windsurfs() -> None:
+    record = {"agent_action_name": "dial", "trajectory_id": "t", "tool_info": {"number": 1}, "timestamp": "2026-06-01T14:00:00Z"}
+    assert IMPORTER.sniff([record] * 3) == 0
