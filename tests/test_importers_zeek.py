@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
+
+import pytest
 
 from importers import open_source
+from importers.cutting.containers import TRUNCATED_LINE
 from importers.cutting.origin import Prefix
 from importers.shared.fields import decode
-from model.event import RawRecord
+from model.event import RawRecord, Reject
+from review.intake.importing import Settings
+from review.intake.sources import sources
+from review.watch.following import Following
+from review.workspace import open_workspace
 from tests.test_importers_mappings import MAPPINGS, Case, records, told
 
 HEAD = b"#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n"
@@ -59,3 +67,30 @@ def test_a_row_that_was_cut_off_is_rejected_and_not_read_as_an_earlier_time() ->
     """A writer's last line may end anywhere: the time `178032240` is one of 1975."""
     items = list(open_source(BytesIO(CONN + ROWS[0] + ROWS[1][:9] + b"\n" + ROWS[1])).items())
     assert [isinstance(one, RawRecord) for one in items] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "cut", [9, len(ROWS[1]) - 3, len(ROWS[1]) - 1], ids=["in-its-time", "in-its-last-column", "before-its-end"]
+)
+def test_a_last_row_without_an_end_is_left_for_when_it_has_one(cut: int) -> None:
+    first, last = open_source(BytesIO(CONN + ROWS[0] + ROWS[1][:cut])).items()
+    assert isinstance(first, RawRecord)
+    assert isinstance(last, Reject)
+    assert last.reason == TRUNCATED_LINE
+
+
+def test_a_table_that_is_followed_line_by_line_comes_to_what_one_import_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REMIT_PSEUDONYM_KEY", "5a" * 32)
+    whole = CONN + ROWS[0] + ROWS[1][:-1] + b"\textra\n" + ROWS[1] + END + HTTP + END
+    head, row = len(CONN), len(ROWS[0])
+    log = tmp_path / "conn.log"
+    with open_workspace(str(tmp_path / "s.db"), None, create=True) as work:
+        for size in (150, head, head + 20, head + row + 9, head + 3 * row, len(whole) - len(HTTP), len(whole) - 4, len(whole)):
+            log.write_bytes(whole[:size])
+            follow = Following(work, [str(log)], Settings(live=True))
+            follow.look()
+            follow.close()
+        (source,) = sources(work)
+    assert source["records"] == {"read": 4, "accepted": 3, "duplicate": 0, "rejected": 1}

@@ -18,6 +18,7 @@ from typing import Literal
 
 import msgspec
 
+from importers.cutting.containers import TRUNCATED_LINE
 from importers.cutting.documents import document_of
 from importers.cutting.scanner import Oversize, Restart, Window
 from model.event import RawRecord, Reject
@@ -111,7 +112,10 @@ class Frames:
             fields = (
                 row(text, self._header, self._delimiter, quoted) if self._container == "csv" else fields_of(self._container, text)
             )
-            if fields is None:
+            if self._headed and self._window.spent and not self._window.ends_line:
+                # Zeek ends every row, and one that was cut off in its last column looks whole.
+                yield Reject(line, None, offset, TRUNCATED_LINE, sha256(data).hexdigest())
+            elif fields is None:
                 yield Reject(line, None, offset, _MISSING[self._container], sha256(data).hexdigest())
             else:
                 fields = fields if self._shape is None else self._shape(fields)
