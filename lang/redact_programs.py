@@ -106,6 +106,7 @@ HANDED_OVER: dict[bytes, re.Pattern[bytes]] = {
     b"put-secret-value": late(rb"--secret-string[ =]" + _WRITTEN),
     b"create-secret": late(rb"--secret-string[ =]" + _WRITTEN),
     b"update-secret": late(rb"--secret-string[ =]" + _WRITTEN),
+    b"secrets put": late(rb"--string-value[ =]" + _WRITTEN),
     b"gh secret set": late(rb"(?:--body|-b)[ =]" + _WRITTEN),
     b"keyvault secret set": late(rb"--value[ =]" + _WRITTEN),
     b"create secret": late(rb"--from-literal" + _OF_PAIR.pattern),
@@ -162,7 +163,13 @@ GIVEN: tuple[Rule, ...] = (
         ("smbclient ", "smbmap ", "rpcclient "),
         rf"[a-z]+ [^\n|;]{{0,200}}?-U ?[\w.\\/-]{{1,80}}%(?P<v>{_LITERAL})",
     ),
-    shape("password", "password", "psk=", r"psk=\\*\"(?P<v>[^\"\\]{8,63})\\*\""),
+    shape(
+        "token",
+        "token",
+        ("?token=", "&token="),
+        "[?&]token=(?P<v>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})(?![\\w-])",
+    ),
+    shape("password", "password", "psk=", r"psk=\\*\"(?!\$[{(]|\{\{|<[A-Za-z_ -]{1,40}>)(?P<v>[^\"\\]{8,63})\\*\""),
     shape("app-key", "key of an application", "APP_KEY=base64:", "APP_KEY=base64:(?P<v>[A-Za-z0-9+/]{43}=)"),
     shape(
         "password-hash",

@@ -12,7 +12,9 @@ REGISTRIES: tuple[Rule, ...] = (
         "npm-registry",
         "npm registry login",
         "_authToken _auth _password",
-        r"(?:_authToken|(?<=:)_auth|(?<=:)_password)\s?=\s?\\*[\"']?(?P<v>[\w+/.~-]{16,2000}={0,2})",
+        # A program that sets such a member names where it comes from; a login has digits or ends as Base64 does.
+        r"(?:_authToken|(?<=:)_auth|(?<=:)_password)\s?=\s?\\*[\"']?(?!(?:process|this|self|os)\.)"
+        r"(?=[A-Za-z_+/.~-]{0,2000}+[\d=])(?P<v>[\w+/.~-]{16,2000}+={0,2})(?!\()",
         bits=2.5,
     ),
     token("pypi", "PyPI token", "pypi-", r"pypi-AgE[\w-]{50,1000}"),

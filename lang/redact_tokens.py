@@ -78,7 +78,7 @@ MODELS: tuple[Rule, ...] = (
     token("anyscale", "Anyscale key", "esecret_", "esecret_[a-z0-9]{20,40}"),
     token("e2b", "E2B key", "e2b_", "e2b_[0-9a-f]{40}"),
     token("helicone", "Helicone key", "sk-helicone-", "sk-helicone-(?:[a-z]{2}-)?[A-Za-z0-9]{7}(?:-[A-Za-z0-9]{7}){3}"),
-    token("jina", "Jina key", "jina_", r"jina_[\w-]{56,64}"),
+    token("jina", "Jina key", "jina_", r"jina_(?=(?:[A-Za-z_-]{0,30}\d){4})[\w-]{56,64}"),
     token("context7", "Context7 key", "ctx7sk-", f"ctx7sk-{_UUID}"),
     token("apify", "Apify token", "apify_api_", "apify_api_[A-Za-z0-9]{34,40}"),
     token("daytona", "Daytona key", "dtn_", "dtn_[0-9a-f]{64}"),
@@ -165,7 +165,9 @@ CLOUDS: tuple[Rule, ...] = (
     token("vercel", "Vercel token", "vcp_ vci_ vca_ vcr_ vck_", r"vc[piark]_[A-Za-z0-9]{24,80}"),
     token("deno-deploy", "Deno Deploy token", "ddp_ ddo_", "dd[po]_[A-Za-z0-9]{36}"),
     token("inngest", "Inngest signing key", "signkey-", "signkey-(?:prod|test|branch)-[0-9a-f]{32,128}"),
-    token("trigger-dev", "Trigger.dev key", "tr_", "tr_(?:dev|prod|stg|preview)_[A-Za-z0-9]{16,40}", bits=3.5),
+    token(
+        "trigger-dev", "Trigger.dev key", "tr_", "tr_(?:dev|prod|stg|preview)_(?=[a-z]{0,39}[A-Z0-9])[A-Za-z0-9]{16,40}", bits=3.5
+    ),
     token("zuplo", "Zuplo key", "zpka_", "zpka_[0-9a-f]{32}_[0-9a-f]{8}"),
     token("render", "Render key", "rnd_", "rnd_[A-Za-z0-9]{28,40}"),
     token("neon", "Neon key", "napi_", "napi_[a-z0-9]{40,80}"),
