@@ -112,6 +112,7 @@ def test_an_access_request_is_known_by_the_id_that_tsh_prints() -> None:
     assert references_in(printed) == (Key(KeyRole.REFERENCE, "access.request", asked),)
     assert references_in(printed)[0] in only(created.events, EventKind.CREDENTIAL, Phase.REQUESTED).keys
     assert references_in(f"Request ID: {asked}\nHTTP Status Code: 403") == ()
+    assert references_in(printed.partition("\n")[2]) == (), "what `tsh request show` prints of anybody's request"
 
 
 def test_the_end_of_a_forwarding_is_no_second_one() -> None:

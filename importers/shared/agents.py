@@ -41,7 +41,12 @@ _BEHIND = re.compile(
 )
 _BEFORE = re.compile(r"(?:Output|Stdout): ")
 _LINES_BEHIND = 12
-_ACCESS_REQUEST = re.compile(r"^Request ID: {1,20}([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) *\nUsername: ", re.MULTILINE)
+# `tsh request show` prints the same of anybody's request.
+_ACCESS_REQUEST = re.compile(
+    r"^(?:Output: |Stdout: )?Creating request\.\.\.\s*\n(?:(?!Request ID:).{0,300}\n){0,5}"
+    r"Request ID: {1,20}([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) *\nUsername: ",
+    re.MULTILINE,
+)
 _PULL_REQUEST = re.compile(r"^https?://[^/\s]+/([\w.-]+/[\w.-]+)/(?:pull|(?:-/)?merge_requests)/(\d{1,9})$")
 _ONE_OF_ITS_KIND = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*+\d)[A-Za-z0-9]{8,}")
 _DATE_PREFIX = re.compile(r"^\d{4}-\d\d-\d\d-(?=.)")
