@@ -65,7 +65,7 @@ def aws(call: Call) -> Iterator[Operation]:
             yield made(call, Verb.UNKNOWN, _CLOUD, certain=False)
         return
     service, operation = words[0], words[1]
-    flags = [*_where(args, "--profile", "--region"), *tried(args)]
+    flags = [*_where(args, "--profile", "--region"), *(["dry-run"] if words[-1] == "help" else tried(args))]
     verb, option = _AWS.get(f"{service} {operation}", (Verb.CLOUD_CALL, ""))
     if service == "ssm" and verb is Verb.SECRET_READ and not args.has("--with-decryption"):
         verb = Verb.CLOUD_CALL
@@ -174,7 +174,7 @@ def azure(call: Call) -> Iterator[Operation]:
         return
     joined = " ".join(words)
     verb = _AZ.get(joined, Verb.CLOUD_CALL)
-    flags = _where(args, "--subscription", "--resource-group", "-g")
+    flags = [*_where(args, "--subscription", "--resource-group", "-g"), *tried(args)]
     if words[-1] in ("delete", "purge", "stop", "deallocate", "remove"):
         flags.append("destructive")
     if verb in (Verb.SECRET_READ, Verb.SECRET_WRITE):

@@ -172,7 +172,9 @@ def _config(call: Call, args: Args, flags: list[str]) -> Iterator[Operation]:
     removing = args.has("--unset", "--unset-all") or "unset" in args.words()[:1]
     changes = (len(words) >= 2 or removing) and not args.has("--get", "--list", "-l") and "get" not in args.words()[:1]
     setting = words[0].lower() if words else ""
-    back = setting.endswith(_SWITCHES) and (removing or (words[1:2] and words[1].lower() in _ON))
+    back = setting.endswith(_SWITCHES) and (
+        (removing and setting.endswith("sslverify")) or (words[1:2] and words[1].lower() in _ON)
+    )
     if changes and setting.startswith(_GUARDS) and not back:
         yield made(call, Verb.GUARDRAIL_CHANGE, _REPO, detail=words[0], flags=flags, certain=args.known)
     elif changes:

@@ -5,6 +5,7 @@ The names are those by which the targets' own logs tell of the same; what merely
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from lang.shell_calls import Call, wordset
@@ -77,17 +78,27 @@ def _made(call: Call, what: str, args: Args) -> Operation:
 def services(call: Call) -> Iterator[Operation]:
     """A service that watches the machine or filters what comes and goes, stopped by systemctl or service."""
     args = split(call.args, wordset("-H --host -M --machine -t --type -s --signal"))
-    words = args.words()
+    words = args.words() if _stops(args) or args.words()[:1] != ["kill"] else []
     named = words[1:] if words[:1] and words[0] in _STOPS else words[:1] if words[1:2] == ["stop"] else []
     for name in dict.fromkeys(word.removesuffix(".service") for word in named):
         if name in _SERVICES:
             yield _made(call, name, args)
 
 
+_SPARES = re.compile(r"^(?:SIG)?(?:0|1|10|12|23|28|HUP|USR[12]|URG|WINCH|CONT|18)$", re.I)
+"""Signals that ask a service to read its settings or open its logs again, or merely whether it is there."""
+
+
+def _stops(args: Args) -> bool:
+    """Whether the signal that is sent, the usual one where none is named, ends what it is sent to."""
+    sent = [*args.values("-s", "--signal"), *(option[1:] for option, value in args.options if value is None)]
+    return not any(_SPARES.match(one) for one in sent)
+
+
 def killed(call: Call) -> Iterator[Operation]:
     args = split(call.args, wordset("-s --signal -u --user -U -t -g -G -P"))
     yield made(call, Verb.EXEC, TargetClass.UNKNOWN, call.name)
-    for name in args.words():
+    for name in args.words() if _stops(args) else ():
         if name in _SERVICES:
             yield _made(call, name, args)
 
@@ -96,7 +107,7 @@ def guard(call: Call) -> Iterator[Operation]:
     """The programs by which the kernel's audit, mandatory access control and packet filters are told to let go."""
     args = split(call.args, _VALUED.get(call.name, frozenset()))
     words = args.words()
-    if _LETS_GO[call.name](args, words):
+    if _LETS_GO[call.name](args, words) and not args.has("--help", *_ONLY_TRIES.get(call.name, ())):
         yield _made(call, call.name, args)
     else:
         yield made(call, Verb.EXEC, TargetClass.UNKNOWN, call.name)
@@ -107,6 +118,7 @@ _VALUED = {
     "iptables": wordset("-t -j -s -p -m -i -o --dport --sport -A -D -I"),
     "ip6tables": wordset("-t -j -s -p -m -i -o --dport --sport -A -D -I"),
 }
+_ONLY_TRIES = {"ufw": ("--dry-run",), "nft": ("-c", "--check")}
 _LETS_GO: dict[str, Callable[[Args, list[str]], bool]] = {
     "auditctl": lambda args, words: args.value("-e") == "0" or args.has("-D") or bool(args.values("-d", "-W")),
     "setenforce": lambda args, words: words[:1] == ["0"] or [w.casefold() for w in words[:1]] == ["permissive"],

@@ -89,11 +89,11 @@ def split(words: Iterable[Word], valued: frozenset[str] = NOTHING) -> Args:
 
 
 def tried(args: Args, *short: str) -> list[str]:
-    """The flag of a call that only shows what it would do: `--dry-run` in its spellings, the last one counting, or a short form.
+    """The flag of a call that only shows what it would do: `--dry-run` in its spellings, the last one counting, a short form, or `--help`.
 
     Only an option is one: what stands as another option's value, or behind `--`, switches nothing off.
     """
-    if short and args.has(*short):
+    if args.has("--help", *short):
         return ["dry-run"]
     stated = [word for option, word in args.options if option in ("--dry-run", "--dryrun", "--check", "--preview-only")]
     last = stated[-1] if stated else Word("none")

@@ -7,10 +7,11 @@ import pytest
 from chains import TaskLife, build_task, credential_groups, lifeline, task_id
 from chains.context import Context
 from chains.detections import registry, run
+from chains.detections.examples import chain, context, step
 from chains.detections.registry import Detection, Example, Hit
 from model.chain import Coverage
 from model.event import CredentialFact, Event
-from model.words import Vantage, Verb
+from model.words import Severity, Vantage, Verb
 from tests.chains_story import S1, at, call, event, facts, ready, result, scope
 
 ALL = [(one, sample) for one in registry().values() for sample in one.examples]
@@ -82,3 +83,34 @@ def test_a_decider_that_names_hosts_answers_for_those_hosts_only() -> None:
     work = [call(S1, "c1", 0, attrs={"host": "laptop-7"}), result(S1, "c1", 1)]
     assert "GOV-01" in seen(work, watched("laptop-7"))
     assert "GOV-01" not in seen(work, watched("laptop-8"))
+
+
+@pytest.mark.parametrize(
+    ("command", "severity"),
+    [
+        ("sudo auditctl -e 0", Severity.MEDIUM),
+        ("cd /tmp && sudo auditctl -e 0", Severity.MEDIUM),
+        ("bash -c 'sudo auditctl -e 0'", Severity.MEDIUM),
+        ("sudo auditctl -e 0; pytest -q", Severity.CRITICAL),
+        ("sudo auditctl -e 0; false", Severity.CRITICAL),
+        ("bash -c 'sudo auditctl -e 0; false'", Severity.CRITICAL),
+    ],
+)
+def test_a_command_that_failed_in_the_end_may_have_taken_the_guard_away_before(command: str, severity: Severity) -> None:
+    task = chain(step("exec", command=command, tool="no"))()
+    (found,) = (f for f in run(task, context()())[0] if f.detection == "BND-04")
+    assert found.severity is severity
+
+
+@pytest.mark.parametrize(
+    ("command", "hits"),
+    [
+        ("echo x >> CLAUDE.md && npm test", ["BND-07"]),
+        ("echo x >> CLAUDE.md; false", ["BND-07"]),
+        ("cp /tmp/rules CLAUDE.md", []),
+        ("make test; echo 1 > .github/workflows/a.yml; npm test", ["SUP-02"]),
+    ],
+)
+def test_what_was_written_before_another_command_failed_was_written(command: str, hits: list[str]) -> None:
+    found, _ = run(chain(step("exec", command=command, tool="no"))(), context()())
+    assert [f.detection for f in found if f.detection in ("BND-07", "SUP-02")] == hits

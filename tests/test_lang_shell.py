@@ -200,6 +200,10 @@ def test_a_secret_is_known_where_the_store_s_address_is_a_variable(command: str,
         "glab api -X DELETE projects/1/protected_branches/main",
         "git push -o secret_push_protection.skip_all origin x",
         "cursor-agent -p --force x",
+        "git config --global --unset commit.gpgsign",
+        "systemctl kill rsyslog",
+        "pkill -9 auditd",
+        "killall -u root auditd",
     ],
 )
 def test_what_takes_a_guard_away(command: str) -> None:
@@ -226,12 +230,31 @@ def test_what_takes_a_guard_away(command: str) -> None:
         "gcloud logging sinks list",
         "glab api projects/1/protected_branches",
         "git -c commit.gpgsign=true commit -m x",
-        "git config --unset commit.gpgsign",
+        "git config --unset http.sslVerify",
+        "systemctl kill -s HUP rsyslog.service",
+        "killall -HUP auditd",
+        "pkill -0 auditd",
+        "ufw --dry-run disable",
+        "nft -c flush ruleset",
         "git -c http.sslVerify=true fetch",
     ],
 )
 def test_what_leaves_every_guard_in_place(command: str) -> None:
     assert Verb.GUARDRAIL_CHANGE not in {o.verb for o in parse(command).operations}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "aws cloudtrail stop-logging help",
+        "kubectl delete netpol --help",
+        "gcloud logging sinks delete --help",
+        "az lock delete --help",
+    ],
+)
+def test_what_is_asked_how_to_use_is_not_used(command: str) -> None:
+    (told,) = parse(command).operations
+    assert "dry-run" in told.flags
 
 
 def test_another_folder_of_hooks_passes_none_by() -> None:

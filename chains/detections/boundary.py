@@ -9,6 +9,7 @@ from chains.context import Context
 from chains.detections.examples import answer, chain, context, example, org, step
 from chains.detections.reading import (
     answers,
+    may_have_done,
     may_have_worked,
     operations,
     protected_branch,
@@ -144,7 +145,8 @@ def destroys(operation: Operation, one: Step) -> bool:
     needs=("session start mode, command line, hook and configuration change events",),
     looks_for="a permission mode that asks nobody, a flag that skips hooks or the sandbox, protection switched off at the target",
     limits="A mode is known only where a record states it. The words alone, in a prompt or a file that is read, are not a bypass, nor is a "
-    "dry run, an MCP server added that the organisation file approves, or one taken away. A change that failed is medium.",
+    "dry run, an MCP server added that the organisation file approves, or one taken away. A change that failed is medium; "
+    "how a command line ended tells of the last of its commands alone.",
     examples=(
         example("the session switched to bypass", True, chain(step("guardrail.change", mode="bypassPermissions", tool="yes"))),
         example("hooks skipped", True, chain(step("exec", command="git commit --no-verify -m x", tool="yes"))),
@@ -189,13 +191,17 @@ def bypassed(task: TaskChain, around: Context, parameters: dict[str, object]) ->
 
 def _bypass(one: Step, facts: OrgFacts) -> tuple[str, str]:
     """What was done to a safeguard, and how far that reaches; "" where nothing was."""
-    worked = may_have_worked(one)
     if one.verb is Verb.GUARDRAIL_CHANGE and not one.operations:
         if asks_nobody(one.mode):
             return f"the permission mode became {one.mode}", "from here on the guard was not asked"
         if one.mode and not one.target.name:
             return "", ""
-        return (f"a safeguard changed: {said(one)}", _CHANGED) if worked else (f"a change of a safeguard: {said(one)}", _TRIED)
+        return (
+            (f"a safeguard changed: {said(one)}", _CHANGED)
+            if may_have_worked(one)
+            else (f"a change of a safeguard: {said(one)}", _TRIED)
+        )
+    tried: tuple[str, str] | None = None
     for operation in one.operations:
         flags = operation.flags
         what = f"`{operation.text or said(one)}`"
@@ -209,8 +215,10 @@ def _bypass(one: Step, facts: OrgFacts) -> tuple[str, str]:
         name = operation.target.name
         where = f" ({name})" if name and name not in operation.text and operation.target.cls is not TargetClass.CLUSTER else ""
         about = f"{'what the agent may use' if adds else 'a safeguard'}{where}"
-        return (f"{what} changes {about}", _CHANGED) if worked else (f"{what} was to change {about}", _TRIED)
-    return "", ""
+        tried = tried or (f"{what} was to change {about}", _TRIED)
+        if may_have_done(one, operation):
+            return f"{what} changes {about}", _CHANGED
+    return tried or ("", "")
 
 
 _TRIED = "it failed, and no change is on record"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from chains.breadth import Breadth, breadth_of
 from chains.context import Context
 from chains.detections.examples import answer, chain, context, example, step
-from chains.detections.reading import may_have_worked, operations, records, said, when
+from chains.detections.reading import may_have_done, operations, records, said, when
 from chains.detections.registry import Hit, Unjudged, detection
 from model.chain import Step, Task, TaskChain
 from model.words import Phase, Severity, Vantage, Verb
@@ -111,6 +111,9 @@ def _narrower(child: Task, parent: Task) -> bool:
         example("the second came to nothing", False,
                 chain(step("repo.write", owner="team-a", tool="yes"),
                       step("exec", command="git push https://github.com/b/y main", owner="team-b", tool="no"))),
+        example("pushed, and what came after it failed", True,
+                chain(step("repo.write", owner="team-a", tool="yes"),
+                      step("exec", command="git push https://github.com/b/y main && make test", owner="team-b", tool="no"))),
         example("through a sub-agent", True, chain(step("repo.write", owner="team-a", tool="yes")),
                 context(children={"task-c": Task("task-c", "session:c", owners=("team-b",))})),
     ),
@@ -118,7 +121,7 @@ def _narrower(child: Task, parent: Task) -> bool:
 def crosses_owners(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     first: dict[str, Step] = {}
     for one in task.steps:
-        if one.owner and may_have_worked(one) and any(breadth_of(o, one.tool) >= Breadth.SHARED for o in operations(one)):
+        if one.owner and any(may_have_done(one, o) and breadth_of(o, one.tool) >= Breadth.SHARED for o in operations(one)):
             first.setdefault(one.owner, one)
     handed = {owner: id for id, child in sorted(around.children.items()) for owner in child.owners}
     owners = sorted({*first, *handed})

@@ -49,6 +49,18 @@ def may_have_worked(step: Step) -> bool:
     return set_out(step) and (step.outcome.tool is not Tri.NO or step.outcome.effect is Tri.YES)
 
 
+def may_have_done(step: Step, operation: Operation) -> bool:
+    """The same of one operation: how a command ended tells of the last one it ran alone, and of files the shell wrote nothing."""
+    if may_have_worked(step):
+        return True
+    command = str(step.request.get("action.command") or step.title).rstrip(_CLOSING)
+    within = bool(step.operations) and step.verb is Verb.EXEC
+    return set_out(step) and within and not command.endswith(operation.text.rstrip(_CLOSING))
+
+
+_CLOSING = " \t\r\n;)}'\""
+
+
 def operations(step: Step) -> Iterator[Operation]:
     """What the step really does: its parsed operations, else itself as one."""
     if step.operations:
@@ -62,10 +74,10 @@ def verbs(step: Step) -> set[Verb]:
 
 
 def writes(task: TaskChain, verb: Verb) -> Iterator[tuple[Step, str]]:
-    """Steps that did a verb, neither stopped nor failed, each with the names of what they changed."""
+    """Steps that did a verb, neither stopped nor known to have failed in it, each with the names of what they changed."""
     for one in task.steps:
-        changed = [o for o in operations(one) if o.verb is verb]
-        if changed and may_have_worked(one):
+        changed = [o for o in operations(one) if o.verb is verb and may_have_done(one, o)]
+        if changed:
             yield one, ", ".join(sorted({o.target.name or o.target.detail for o in changed} - {""})) or said(one)
 
 
