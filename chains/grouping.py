@@ -10,11 +10,13 @@ from chains.explaining import MICRO, settle
 from chains.groups import CORE, Grouped
 from chains.order import Ordered, is_agent_call
 from chains.twice import told_twice
+from lang.late import late
 from model.chain import Link
 from model.event import Event
 from model.words import WINDOW, EventKind, KeyRole, LinkKind, Phase, Tri, Vantage, Verb
 
 _ONCE = frozenset({Verb.PR_OPEN, Verb.PR_MERGE, Verb.TICKET_OPEN})
+_NUMBER = late(r"(?:^|/|#|!)(\d{1,9})(?:/merge)?$")
 _ASIDE = frozenset({Phase.POSTURE, Phase.STARTED, Phase.ENDED})
 
 
@@ -194,10 +196,9 @@ class _Union:
         named: dict[tuple[Verb, str], set[int]] = {}
         for place in self._printed:
             caller = self._caller[self._root(place)]
-            made = {op.verb for op in self.events[caller].operations} | {self.events[caller].verb} if caller >= 0 else set()
-            for verb in made & _ONCE:
+            for verb, number in _made_once(self.events[caller]) if caller >= 0 else ():
                 for key in self.events[place].keys:
-                    if key.role is KeyRole.REFERENCE:
+                    if key.role is KeyRole.REFERENCE and (not number or key.kind != "pr" or key.value.endswith(f"#{number}")):
                         named.setdefault((verb, key.name), set()).add(place)
         for place in self._opened:
             seen = self.events[place]
@@ -219,6 +220,17 @@ class _Union:
         ordered = sorted(range(len(places)), key=roots.__getitem__)
         for _, run in groupby(ordered, key=roots.__getitem__):
             yield array("Q", (places[n] for n in run))
+
+
+def _made_once(call: Event) -> set[tuple[Verb, str]]:
+    """What a call opens or merges, each with the number it says: one command may merge one pull request and open another."""
+    stated = [(call.verb, call.target.detail), *((op.verb, op.target.detail) for op in call.operations)]
+    return {(verb, _number_of(detail) if verb is Verb.PR_MERGE else "") for verb, detail in stated if verb in _ONCE}
+
+
+def _number_of(stated: str) -> str:
+    found = _NUMBER.search(stated)
+    return found.group(1) if found else ""
 
 
 def _failed(event: Event) -> bool:

@@ -220,6 +220,18 @@ def test_what_is_opened_once_is_the_step_s_whose_answer_names_it(
     assert len(build(story).steps) == steps
 
 
+@pytest.mark.parametrize(("merged", "steps"), [("41", 2), ("12", 1), (f"https://github.com/{REPO}/pull/12", 1), ("", 1)])
+def test_a_call_that_merges_one_and_opens_another_merged_no_more_than_it_says(merged: str, steps: int) -> None:
+    answer = result(S1, "c1", 1004)
+    story = [
+        prompt(S1, 0, "ship it"),
+        push(seconds=1000, text=f"gh pr merge {merged} --squash && gh pr create --fill"),
+        replace(answer, keys=(*answer.keys, Key(KeyRole.REFERENCE, "pr", f"{REPO}#12"))),
+        effect("pull", 1190, f"reference pr:{REPO}#12", verb="pr.merge"),
+    ]
+    assert len(build(story).steps) == steps
+
+
 def test_what_two_answers_name_is_neither_s() -> None:
     pull = Key(KeyRole.REFERENCE, "pr", f"{REPO}#12")
     story = [prompt(S1, 0, "ship it"), effect("pull", 1200, f"reference pr:{REPO}#12", verb="pr.open")]
