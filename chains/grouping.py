@@ -193,17 +193,24 @@ class _Union:
         """What is opened or merged is so once: its target's record belongs to the one call for that whose answer names it, clocks apart or not."""
         if not self._opened:
             return
-        named: dict[tuple[Verb, str], set[int]] = {}
+        # The first answer of the one call that names it, -1 where several calls do: no two calls come together any more.
+        named: dict[tuple[Verb, str], int] = {}
         for place in self._printed:
             caller = self._caller[self._root(place)]
             for verb, number in _made_once(self.events[caller]) if caller >= 0 else ():
                 for key in self.events[place].keys:
                     if key.role is KeyRole.REFERENCE and (not number or key.kind != "pr" or key.value.endswith(f"#{number}")):
-                        named.setdefault((verb, key.name), set()).add(place)
+                        first = named.setdefault((verb, key.name), place)
+                        if first >= 0 and self._root(first) != self._root(place):
+                            named[verb, key.name] = -1
         for place in self._opened:
             seen = self.events[place]
-            told = {one for key in seen.keys if key.role is KeyRole.REFERENCE for one in named.get((seen.verb, key.name), ())}
-            if len({self._root(one) for one in told}) == 1:
+            told = {
+                one
+                for key in seen.keys
+                if key.role is KeyRole.REFERENCE and (one := named.get((seen.verb, key.name))) is not None
+            }
+            if -1 not in told and len({self._root(one) for one in told}) == 1:
                 answer = self.events[one := min(told)]
                 if seen.at is not None and answer.at is not None and abs(seen.at - answer.at) <= window:
                     self.join(one, place)

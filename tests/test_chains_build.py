@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from chains import Family, build_task, step_id, task_id
+from chains import Family, build_task, grouping, step_id, task_id
 from chains.modes import asks_nobody
 from lang.cel import compile_condition, evaluate, project
 from lang.cel.written import problem_of
@@ -239,6 +239,24 @@ def test_what_two_answers_name_is_neither_s() -> None:
         answer = result(S1, id, moment + 4)
         story += [push(id, moment, "gh pr create --fill"), replace(answer, keys=(*answer.keys, pull))]
     assert len(build(story).steps) == 3
+
+
+def test_answers_that_all_name_one_thing_are_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    root = grouping._Union._root
+    monkeypatch.setattr(grouping._Union, "_root", lambda self, place: looked.append(place) or root(self, place))
+
+    def looks(times: int) -> int:
+        pull, story = Key(KeyRole.REFERENCE, "pr", f"{REPO}#12"), [prompt(S1, 0, "ship it")]
+        for n in range(times):
+            answer = result(S1, f"c{n}", 14 + n)
+            story += [push(f"c{n}", 10 + n, "gh pr create --fill"), replace(answer, keys=(*answer.keys, pull))]
+            story.append(effect(f"pull {n}", 15 + n, f"reference pr:{REPO}#12", verb="pr.open"))
+        looked.clear()
+        build(story)
+        return len(looked)
+
+    assert looks(80) < 3 * looks(40)
 
 
 def test_decisions_without_call_ids_go_to_the_calls_they_precede_one_each() -> None:
