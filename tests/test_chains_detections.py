@@ -6,8 +6,8 @@ import pytest
 
 from chains import TaskLife, build_task, credential_groups, lifeline, task_id
 from chains.context import Context
-from chains.detections import registry, run
-from chains.detections.examples import chain, context, step
+from chains.detections import refused, registry, run
+from chains.detections.examples import answer, chain, context, step
 from chains.detections.registry import Detection, Example, Hit
 from model.chain import Coverage
 from model.event import CredentialFact, Event
@@ -114,3 +114,14 @@ def test_a_command_that_failed_in_the_end_may_have_taken_the_guard_away_before(c
 def test_what_was_written_before_another_command_failed_was_written(command: str, hits: list[str]) -> None:
     found, _ = run(chain(step("exec", command=command, tool="no"))(), context()())
     assert [f.detection for f in found if f.detection in ("BND-07", "SUP-02")] == hits
+
+
+def test_a_retry_is_held_against_what_was_refused_alike_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[object] = []
+    compare = refused._one_place
+    monkeypatch.setattr(refused, "_one_place", lambda *acts: held.append(acts) or compare(*acts))
+    deny = [step("exec", answer("deny"), command=f"git push origin b{n}", tool="no") for n in range(50)]
+    done = [step("exec", command=f"bash -c 'git push origin b{n}'", tool="yes") for n in range(40, 90)]
+    found, _ = run(chain(*deny, *done)(), context()())
+    assert sum(f.detection == "BND-05" for f in found) == 10
+    assert len(held) <= 20

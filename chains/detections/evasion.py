@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chains.clusters import thing_of
 from chains.context import Context
 from chains.detections.examples import answer, by_person, chain, example, step
 from chains.detections.reading import answers, denials, operations, ran, said, set_out, when
+from chains.detections.refused import SENDS, Refused
 from chains.detections.registry import Hit, Unjudged, detection
-from chains.match import apart, elsewhere, folder_of, reaches_out, secret_name
 from lang.shell_paths import path_flags
 from model.chain import Intent, Step, TaskChain
-from model.event import Operation, Target
-from model.words import Effect, Phase, Severity, TargetClass, Verb
+from model.event import Operation
+from model.words import Effect, Phase, Severity, Verb
 
 PERSON = "user"
 """By whom the person at the keyboard decides, as agents' logs say it."""
@@ -88,20 +87,30 @@ PERSON = "user"
 def evaded(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     wanted = parameters["verbs"]
     watched = {Verb(v) for v in wanted} if isinstance(wanted, list | tuple) else None
-    denied: list[tuple[Step, list[Operation]]] = []
+    denied = Refused(task.task.repository)
+    known: set[tuple[object, ...]] = set()
     for one in task.steps:
-        if denied and ran(one) and set_out(one):
-            for before, operations_before in denied:
-                if _spelling(before) == _spelling(one) or _allowed_after_all(before, one):
-                    continue
-                same = _same(before, operations_before, one, task.task.repository)
-                if same is not None:
-                    yield _hit(task, before, one, same)
-                    break
+        if denied.steps and ran(one) and set_out(one):
+            spelling = _spelling(one)
+
+            def other(before: Step, spelling: tuple[str, str] = spelling, one: Step = one) -> bool:
+                return _spelling(before) != spelling and not _allowed_after_all(before, one)
+
+            found = denied.first(one, other)
+            if found is not None:
+                yield _hit(task, *found)
         if denials(one) and not set_out(one):
             held = [o for o in operations(one) if _tellable(o, watched)]
-            if held:
-                denied.append((one, held))
+            # Of refusals that are alike in all that is compared the first is told of, so the others need not be kept.
+            alike = (
+                _spelling(one),
+                _by_person(one),
+                one.request.get("context.cwd"),
+                *((o.verb, o.target, o.flags) for o in held),
+            )
+            if held and alike not in known:
+                known.add(alike)
+                denied.add(one, held)
 
 
 def _hit(task: TaskChain, before: Step, one: Step, same: Operation) -> Hit:
@@ -139,11 +148,6 @@ def _spoke(task: TaskChain, before: Step, one: Step) -> Intent | None:
 
 
 _QUIET = frozenset({Verb.EXEC, Verb.FILE_READ, Verb.HTTP_REQUEST, Verb.NET_CONNECT, Verb.UNKNOWN, Verb.REPO_READ})
-_PATHS = frozenset(
-    {Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE, Verb.INSTRUCTIONS_WRITE, Verb.CI_MODIFY, Verb.GUARDRAIL_CHANGE}
-)
-_SECRETS = frozenset({Verb.SECRET_READ, Verb.SECRET_WRITE})
-_SENDS = frozenset({"upload", "data"})
 
 
 def _tellable(operation: Operation, watched: set[Verb] | None) -> bool:
@@ -152,83 +156,8 @@ def _tellable(operation: Operation, watched: set[Verb] | None) -> bool:
     if operation.verb is Verb.FILE_READ:
         return "secret-file" in (*operation.flags, *path_flags(operation.target.name, False))
     if operation.verb is Verb.HTTP_REQUEST:
-        return bool(_SENDS.intersection(operation.flags) and operation.target.name)
+        return bool(SENDS.intersection(operation.flags) and operation.target.name)
     return operation.verb not in _QUIET and bool(operation.target.name or operation.target.detail)
-
-
-def _same(before: Step, denied: list[Operation], one: Step, worked_in: str) -> Operation | None:
-    for refused in denied:
-        for now in _done(one, refused.verb):
-            if (
-                now.verb is refused.verb
-                and reaches_out(now) is reaches_out(refused)
-                and bool(_SENDS.intersection(now.flags)) is bool(_SENDS.intersection(refused.flags))
-                and _one_act(refused, now)
-                and _one_place(refused, before, now, one)
-                and _matches(refused.target.detail, now.target.detail)
-                and _share(refused.target, now.target, worked_in)
-            ):
-                return now
-    return None
-
-
-def _one_place(refused: Operation, before: Step, now: Operation, one: Step) -> bool:
-    """Whether the names of two targets can mean one thing: paths by where they lead, what names no repository by the folder it went to."""
-    named, called = refused.target.name, now.target.name
-    there, here = (str(step.request.get("context.cwd") or "") for step in (before, one))
-    if refused.verb in _PATHS and _is_path(refused.target) and _is_path(now.target):
-        first, second = folder_of(named, there), folder_of(called, here)
-        return first.casefold() == second.casefold() if first and second else _matches(named, called)
-    if refused.verb in _SECRETS:
-        items = [_stated(o).get("item", "") for o in (refused, now)]
-        return _matches(*items) if all(items) else _matches(secret_name(named), secret_name(called))
-    if TargetClass.REPOSITORY in (refused.target.cls, now.target.cls) and not (named and called):
-        led, went = elsewhere(refused, there), elsewhere(now, here)
-        first, second = (there if led is None else led), (here if went is None else went)
-        unstated = led is None and went is None and not (first and second)
-        return unstated or not apart(first, second)
-    return _matches(named, called)
-
-
-def _is_path(target: Target) -> bool:
-    return bool(target.name) and (target.cls is TargetClass.FILESYSTEM or "/" in target.name or "." in target.name)
-
-
-def _done(one: Step, verb: Verb) -> list[Operation]:
-    """What a step did with a verb: by its own words, else by what the target saw of it."""
-    own = [o for o in operations(one) if o.verb is verb]
-    return own or [Operation(i.verb, i.target, i.text) for i in one.effects if i.verb is verb]
-
-
-def _one_act(before: Operation, now: Operation) -> bool:
-    """Whether two operations of a wide verb do the same to the same thing, as far as both say which of it (`op=`) they do, and on what (`on=`)."""
-    (first, kind, name), (then, other, called) = _act(before), _act(now)
-    return _matches(first, then) and _matches(kind, other) and _matches(name, called)
-
-
-def _act(operation: Operation) -> tuple[str, str, str]:
-    """What is done, and the kind and name of what it is done to; "" where the operation does not say."""
-    said = _stated(operation)
-    done, on = said.get("op", "").split(" "), said.get("on", "")
-    kind, _, name = thing_of(on).partition("/") if on else ("", "", "")
-    return " ".join(word for n, word in enumerate(done) if not (n and on and word in on.split("/"))), kind, name
-
-
-def _stated(operation: Operation) -> dict[str, str]:
-    """The flags of an operation that hold a value, by name."""
-    return {name: value for name, _, value in (flag.partition("=") for flag in operation.flags)}
-
-
-def _matches(before: str, now: str) -> bool:
-    """Equal where both are known; a part only one of them states contradicts nothing."""
-    return not before or not now or before.casefold() == now.casefold()
-
-
-def _share(before: Target, now: Target, worked_in: str) -> bool:
-    """Whether both state a name or a part; what states no repository means the one worked in. Two halves are not known to be one."""
-    repositories = TargetClass.REPOSITORY in (before.cls, now.cls)
-    names = [target.name or (worked_in if repositories else "") for target in (before, now)]
-    return (all(names) and (not repositories or _matches(*names))) or bool(before.detail and now.detail)
 
 
 def _spelling(one: Step) -> tuple[str, str]:
