@@ -12,7 +12,17 @@ from collections import deque
 from functools import lru_cache
 from typing import NamedTuple
 
-from lang import shell_agents, shell_cloud, shell_files, shell_git, shell_guards, shell_net, shell_packages, shell_secrets
+from lang import (
+    shell_agents,
+    shell_cloud,
+    shell_cluster,
+    shell_files,
+    shell_git,
+    shell_guards,
+    shell_net,
+    shell_packages,
+    shell_secrets,
+)
 from lang.shell_calls import Call, Nested, Opaque, steps, wordset
 from lang.shell_ops import Classifier, made
 from lang.shell_paths import path_class, path_flags, path_verb
@@ -37,6 +47,7 @@ _CLASSIFIERS: dict[str, Classifier] = {
     **shell_net.CLASSIFIERS,
     **shell_packages.CLASSIFIERS,
     **shell_cloud.CLASSIFIERS,
+    **shell_cluster.CLASSIFIERS,
     **shell_guards.CLASSIFIERS,
     **shell_secrets.CLASSIFIERS,
     **shell_git.CLASSIFIERS,
