@@ -78,7 +78,7 @@ MODELS: tuple[Rule, ...] = (
     token("anyscale", "Anyscale key", "esecret_", "esecret_[a-z0-9]{20,40}"),
     token("e2b", "E2B key", "e2b_", "e2b_[0-9a-f]{40}"),
     token("helicone", "Helicone key", "sk-helicone-", "sk-helicone-(?:[a-z]{2}-)?[A-Za-z0-9]{7}(?:-[A-Za-z0-9]{7}){3}"),
-    token("jina", "Jina key", "jina_", r"jina_(?=(?:[A-Za-z_-]{0,30}\d){4})[\w-]{56,64}"),
+    token("jina", "Jina key", "jina_", r"jina_(?=[\w-]{0,63}\d)(?=[\w-]{0,63}[A-Z])[\w-]{56,64}"),
     token("context7", "Context7 key", "ctx7sk-", f"ctx7sk-{_UUID}"),
     token("apify", "Apify token", "apify_api_", "apify_api_[A-Za-z0-9]{34,40}"),
     token("daytona", "Daytona key", "dtn_", "dtn_[0-9a-f]{64}"),

@@ -283,9 +283,9 @@ class Planted(NamedTuple):
     name: str = ""
 
 
-def planted() -> list[Planted]:
+def planted(seed: str = "planted") -> list[Planted]:
     """One secret of every kind, the same on every run."""
-    dice = random.Random("planted")
+    dice = random.Random(seed)
     out = [
         Planted(kind, "".join(head + _random(dice, chars, size) for head, chars, size in parts)) for kind, parts in SHAPES.items()
     ]
