@@ -96,7 +96,13 @@ MESSAGING: tuple[Rule, ...] = (
     token("mailgun", "Mailgun key", "key-", r"key-[a-f0-9]{32}"),
     token("mailgun-public", "Mailgun validation key", "pubkey-", "pubkey-[a-f0-9]{32}", usable=False),
     token("twilio", "Twilio key", "SK", "SK[0-9a-f]{32}", bits=3.0, usable=False, chancy=True),
-    token("messagebird-live", "Lob or MessageBird key", "live_ test_", "(?:live|test)_(?:pub_)?[A-Za-z0-9]{25,45}", bits=3.0),
+    token(
+        "messagebird-live",
+        "Lob or MessageBird key",
+        "live_ test_",
+        "(?<![A-Za-z0-9]_)(?:live|test)_(?:pub_)?[A-Za-z0-9]{25,45}",
+        bits=3.0,
+    ),
 )
 
 BUSINESS: tuple[Rule, ...] = (

@@ -269,6 +269,12 @@ def test_a_key_whose_plus_signs_nobody_encoded_goes_as_a_whole() -> None:
     assert R.redact(told.encode()).data.endswith(b'+checkout+Release2024FixBug1+and+more"}')
 
 
+def test_a_key_with_another_prefix_is_no_key_of_the_shorter_one() -> None:
+    for prefix in ("sk", "rk"):
+        (found,) = R.redact(f"{prefix}_test_51HQ8xkPw04LmTr2VbYp4HsNc8KdJf6".encode(), json=False).secrets
+        assert found.kind == "stripe"
+
+
 def test_cluster_secrets_join_what_they_encode() -> None:
     value = base64.b64encode(b"Tr0ub4dor-9").decode()
     as_json = json.dumps({"requestObject": {"kind": "Secret", "metadata": {"name": "db"}, "data": {"pw": value}}})

@@ -23,6 +23,7 @@ from chains.detections.examples import (
 from chains.detections.holding import end_known, held, name_of, records_of, span, step_of
 from chains.detections.reading import seconds, when
 from chains.detections.registry import Hit, Unjudged, detection
+from lang.counted import count
 from model.chain import Item, Step, TaskChain
 from model.event import Event
 from model.words import EventKind, KeyRole, Phase, Severity, Tri
@@ -123,7 +124,7 @@ def after_end(task: TaskChain, around: Context, parameters: dict[str, object]) -
                 step=step_of(task, one),
                 at=late[0].at,
                 evidence=(one.issued_record, *(u.record for u in late[:20])),
-                why=f"{name_of(one)} was issued to this task, which ended at {when(end)}; it was used {len(late)} times after that, "
+                why=f"{name_of(one)} was issued to this task, which ended at {when(end)}; it was used {count(len(late), 'time')} after that, "
                 f"first at {when(late[0].at)} ({late[0].point})" + (f"; {refused} of these were refused" if refused else ""),
                 facts={"credential": one.id, "uses_after_end": len(late)},
             )
@@ -162,7 +163,7 @@ def reused(task: TaskChain, around: Context, parameters: dict[str, object]) -> I
             step=step_of(task, one),
             at=own[0].at,
             evidence=(one.issued_record, *(u.record for u in own[:20])),
-            why=f"{name_of(one)} {how} task {owner} and was used by this one {len(own)} times, first at {when(own[0].at)}",
+            why=f"{name_of(one)} {how} task {owner} and was used by this one {count(len(own), 'time')}, first at {when(own[0].at)}",
             facts={"credential": one.id, "owner_task": owner},
         )
 
@@ -201,7 +202,7 @@ def in_clear(task: TaskChain, around: Context, parameters: dict[str, object]) ->
             step=first.id if first else "",
             at=moment,
             evidence=seen[:50],
-            why=f"{label}, in {len(set(seen))} records of this task, first at {when(moment)}; the store keeps a pseudonym only",
+            why=f"{label}, in {count(len(set(seen)), 'record')} of this task, first at {when(moment)}; the store keeps a pseudonym only",
             facts={"records": len(set(seen))},
         )
 

@@ -10,6 +10,7 @@ from chains.context import Context
 from chains.detections.examples import at, chain, credential, example, step, use, with_credentials
 from chains.detections.reading import when
 from chains.detections.registry import Hit, Unjudged, detection
+from lang.counted import count
 from model.chain import Credential, TaskChain
 from model.event import CredentialFact, Event, Key, Principal
 from model.words import EventKind, KeyRole, Phase, Severity, Tri, Vantage, Verb
@@ -162,7 +163,7 @@ def personal(task: TaskChain, around: Context, parameters: dict[str, object]) ->
             at=events[0].at,
             evidence=[e.record for e in events[:20]],
             why=f"{task.task.agent or 'an agent'} used {kind or 'a credential'} {one.id}{f' of {who}' if who else ''}, a person's own, "
-            f"{len(events)} times, first at {when(events[0].at)} ({events[0].point}); the trail names the person, not the agent",
+            f"{count(len(events), 'time')}, first at {when(events[0].at)} ({events[0].point}); the trail names the person, not the agent",
             facts={"credential": one.id, "owner": who},
         )
 
@@ -304,7 +305,7 @@ def weak_identity(task: TaskChain, around: Context, parameters: dict[str, object
             step=_step(task, events[0].record),
             at=events[0].at,
             evidence=[*(e.record for e in told[:5]), *(e.record for e in events[:20])],
-            why=f"{who or 'a workload'} was known by {' and '.join(weak)} only ({one.kind or 'credential'} {one.id}), used {len(events)} times, first at "
+            why=f"{who or 'a workload'} was known by {' and '.join(weak)} only ({one.kind or 'credential'} {one.id}), used {count(len(events), 'time')}, first at "
             f"{when(events[0].at)} ({events[0].point}): whoever holds it is the workload",
             facts={"credential": one.id, "proof": ", ".join(weak)},
         )

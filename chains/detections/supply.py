@@ -10,6 +10,7 @@ from chains.detections.examples import answer, chain, context, example, org, ste
 from chains.detections.reading import operations, refused, said, when, words, writes
 from chains.detections.registry import Hit, Unjudged, detection
 from chains.facts import OrgFacts
+from lang.counted import count
 from lang.hosts import is_local
 from lang.names import host_name
 from lang.shell import parse
@@ -156,7 +157,7 @@ def tool_source(task: TaskChain, around: Context, parameters: dict[str, object])
                 step=first.id,
                 at=first.at,
                 evidence=[record for one in steps[:20] for record in one.records],
-                why=f"the MCP server {name} is not on the approved list; it was called {len(steps)} times, first at {when(first.at)}",
+                why=f"the MCP server {name} is not on the approved list; it was called {count(len(steps), 'time')}, first at {when(first.at)}",
                 facts={"server": name, "calls": len(steps)},
             )
 
