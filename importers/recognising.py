@@ -39,6 +39,8 @@ SURE_ELSEWHERE = 60
 BARELY = 20
 """Up to this score a format knows the outer shape and nothing that is told in it: what it carries is looked at first."""
 
+_SOME = 10
+"""So many lines from all over a sample are asked of every format first: where a third is to be known, one of these is."""
 _LINE = 20
 """Characters of a cell that may hold a line of a log."""
 _HEADING = re.compile(r"[\w@.$\[\](){}:/ -]{1,60}")
@@ -136,6 +138,9 @@ def _behind_words(held: dict[Path, list[object]], known: Collection[Importer], r
     best: tuple[int, Importer, list[Way]] | None = None
     for way in ways_behind_words(held):
         inner = inside(held[way.path], way, records)
+        some = inner[:: max(1, len(inner) // _SOME)]
+        if best is None and of_records(some, known, container=way.container)[1] is None:
+            continue
         score, importer = of_records(inner, known, container=way.container) if best is None else (SURE_ELSEWHERE, best[1])
         count = _know(inner, importer) if importer is not None and score >= SURE_ELSEWHERE else 0
         if importer is None or not count or 3 * count < len(inner):
