@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lang.cells import cell_width
+from lang.counted import count
 from lang.safe import safe_line
 from review.sitting.figures import BONDS
 from tui import charts, format
@@ -175,7 +176,7 @@ def coverage(doc: Doc, width: int) -> Iterable[Line]:
     beside = [place == 0 or not gap for place, gap in enumerate(doc["after_gap"][-kept:])]
     for row in points:
         strip = charts.folded(charts.heat(row["over_time"][-kept:], cells), beside, cells)
-        gaps = f" {row['gaps']:,} gap{'' if row['gaps'] == 1 else 's'}" if row["gaps"] else ""
+        gaps = f" {count(row['gaps'], 'gap')}" if row["gaps"] else ""
         name = fit(str(row["enforcement_point"]), names, ends=True)
         letter = next((letter for vantage, letter in format.VANTAGES if vantage == row["vantage"]), "?")
         yield Line(f"{name} {letter} {strip} {_percent(row['watched'])}{gaps}", row["rows"])

@@ -79,8 +79,8 @@ def _sum(one: Proposal) -> Counted:
 
 
 def _counted(counted: Counted) -> str:
-    told = f"{counted.requests:,} request{'' if counted.requests == 1 else 's'}"
+    told = count(counted.requests, "request")
     if not counted.tasks:
         return told
-    people = f"{counted.principals:,} principal{'' if counted.principals == 1 else 's'}"
-    return f"{told} of {counted.tasks:,} task{'' if counted.tasks == 1 else 's'} by {people}"
+    people = count(counted.principals, "principal")
+    return f"{told} of {count(counted.tasks, 'task')} by {people}"

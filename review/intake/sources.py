@@ -166,7 +166,7 @@ def remarks(row: Doc) -> list[str]:
 
 def clock_remark(one: Doc) -> str:
     """What is known of one clock and over how many pairs."""
-    pairs = f"{one['pairs']:,} pair{'' if one['pairs'] == 1 else 's'}{', estimated from words' if one['words'] else ''}"
+    pairs = f"{how_many(one['pairs'], 'pair')}{', estimated from words' if one['words'] else ''}"
     if one["skew_seconds"] is None:
         return f"clock of {one['enforcement_point']} cannot be judged by {pairs}"
     if not one["skew_seconds"]:

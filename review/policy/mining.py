@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from lang.counted import count as how_many
 from model.review import Verdict
 from model.words import VerdictWord
 from policy import History, Policy, Replayer, check
@@ -229,7 +230,7 @@ def why_refused(one: Refused) -> str:
 
 
 def _requests(count: int) -> str:
-    return f"{count:,} request{'' if count == 1 else 's'}"
+    return how_many(count, "request")
 
 
 def _about_verdicts(space: Space, found: Mined, support: int) -> list[str]:

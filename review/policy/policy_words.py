@@ -85,7 +85,7 @@ def proposal_line(one: Doc) -> str:
         return f"{count(one['uses']['requests'], 'use')} of {one['credential']} in {count(one['uses']['tasks'], 'task')}, {one['ttl_seconds']:,} s each"
     matched = one["covers"]["requests"] + one["beyond"]["requests"]
     return (
-        f"matches {matched:,} request{'' if matched == 1 else 's'}, {one['covers']['requests']:,} it is meant for, {one['broken']['requests']:,} of tasks judged "
+        f"matches {count(matched, 'request')}, {one['covers']['requests']:,} it is meant for, {one['broken']['requests']:,} of tasks judged "
         f"within, {one['harm']['requests']:,} judged outside, {one['findings']['requests']:,} with an open finding"
     )
 

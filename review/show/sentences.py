@@ -200,7 +200,7 @@ def distance_text(distance: Doc) -> str:
         if seconds is None
         else f"{abs(seconds):g} s {'after' if seconds < 0 else 'before'} the call"
     )
-    links = "not linked to it" if hops is None else f"{hops} link{'' if hops == 1 else 's'} away"
+    links = "not linked to it" if hops is None else f"{count(hops, 'link')} away"
     host = {True: "on the same host", False: "on another host", None: "host not stated"}[distance["same_host"]]
     return f"answered by {distance['by']} {when}, {links}, {host}"
 

@@ -138,7 +138,7 @@ def _coverage(doc: Doc) -> Iterator[str]:
             for period, value in zip(doc["periods"], row["over_time"], strict=True)
             if value is not None
         )
-        gaps = f"{row['gaps']:,} gap{'' if row['gaps'] == 1 else 's'}" if row["gaps"] else "no gap"
+        gaps = count(row["gaps"], "gap") if row["gaps"] else "no gap"
         yield (
             f"{row['enforcement_point']} ({row['vantage']}): {count(row['records'], 'record')}, {gaps}; it watched {percent(row['watched'])} of what "
             f"anybody watched: {told or 'nothing lately'}{_rows(row['rows'])}."

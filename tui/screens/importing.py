@@ -328,7 +328,7 @@ def preview_lines(whole: Doc, previews: list[Doc]) -> Iterator[str]:
     yield f"tasks: {whole['tasks']['new']:,} would begin, {whole['tasks']['touched']:,} that are there would grow"
     formats = ", ".join(f"{name} ({count:,})" for name, count in whole["formats"].items())
     files = whole["files"]
-    yield f"{files:,} file{'' if files == 1 else 's'}: {formats or 'no known format'}; {whole['skipped']:,} would be skipped"
+    yield f"{how_many(files, 'file')}: {formats or 'no known format'}; {whole['skipped']:,} would be skipped"
     for one in previews:
         if "reason" in one:
             yield f"✗ {one['name']}: {one['reason']}"

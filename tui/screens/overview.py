@@ -64,7 +64,7 @@ class OverviewScreen(DeskScreen):
         until = self.head["evidence_until"]
         sources = self.head["sources"]
         # Who sees some teams alone is shown no sources.
-        whose = f" {self.alone}" if self.alone else f"  {sources:,} source{'' if sources == 1 else 's'}"
+        whose = f" {self.alone}" if self.alone else f"  {count(sources, 'source')}"
         return f"{count(self.head['tasks'], 'task')}{whose}  evidence until {format.day(until)}" + (
             "  read-only" if self.desk.readonly else ""
         )

@@ -13,6 +13,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from lang.counted import count as how_many
 from lang.safe import safe_line
 from review.pack.report_seat import Wanted
 from review.pack.report_words import MARKS, edition, framework_lines, head_lines
@@ -63,7 +64,7 @@ class ReportScreen(DeskScreen):
             if self._unread
             else "assessing …  "
         )
-        return f"{said}{count} framework{'' if count == 1 else 's'} chosen"
+        return f"{said}{how_many(count, 'framework')} chosen"
 
     def body(self) -> Iterable[Widget]:
         yield Static("", classes="head", id="head", markup=False)
