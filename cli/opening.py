@@ -7,7 +7,7 @@ from argparse import Namespace
 from review.workspace import Workspace, open_workspace
 
 
-def opened(args: Namespace, *, readonly: bool = True, sparing: bool = False) -> Workspace:
+def opened(args: Namespace, *, readonly: bool = True) -> Workspace:
     """The workspace of a command that takes the options of `cli.parsers.reporting`; a context manager. Raises RemitError or StoreError."""
     return open_workspace(
         args.store,
@@ -16,5 +16,4 @@ def opened(args: Namespace, *, readonly: bool = True, sparing: bool = False) -> 
         frameworks=args.frameworks_dir,
         overrides=args.override or (),
         readonly=readonly,
-        sparing=sparing,
     )

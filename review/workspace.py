@@ -90,12 +90,8 @@ def open_workspace(
     overrides: Sequence[str] = (),
     create: bool = False,
     readonly: bool = False,
-    sparing: bool = False,
 ) -> Workspace:
-    """Open the named or default store with its organisation file, own detections and frameworks; raises RemitError with what to do.
-
-    `sparing` keeps few pages in memory, for whoever reads with many connections and moves few rows.
-    """
+    """Open the named or default store with its organisation file, own detections and frameworks; raises RemitError with what to do."""
     location = store or locations.default_store()
     facts = organisation(location, org)
     folder = own_folder(detections)
@@ -113,7 +109,7 @@ def open_workspace(
             )
     try:
         return Workspace(
-            open_store(location, create=create, readonly=readonly, sparing=sparing),
+            open_store(location, create=create, readonly=readonly),
             location,
             facts,
             locations.org_file(location, org),

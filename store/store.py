@@ -98,13 +98,12 @@ class Store(
         self.close()
 
 
-def open_store(url: str, *, create: bool = True, readonly: bool = False, sparing: bool = False) -> Store:
+def open_store(url: str, *, create: bool = True, readonly: bool = False) -> Store:
     """Open the store at a path or database URL, making it, or bringing an older one up to date, when `create` is set.
 
-    `sparing` keeps few pages of a SQLite file in memory. Raises StoreError with what to do when it cannot be opened, is not
-    ours, or was written by a newer Remit.
+    Raises StoreError with what to do when it cannot be opened, is not ours, or was written by a newer Remit.
     """
-    db = Database(url, create=create, readonly=readonly, sparing=sparing)
+    db = Database(url, create=create, readonly=readonly)
     try:
         bring_up(db, create=create)
     except SQLAlchemyError as error:

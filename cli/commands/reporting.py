@@ -84,7 +84,7 @@ def _write(args: Namespace) -> int:
     sign = signing_key(Path(args.sign), ask) if args.sign else None
     progress = Progress("reading")
     with (
-        opened(args, sparing=True) as work,
+        opened(args) as work,
         closing(progress),
     ):
         _, asked = selected(work.library, list(wish.frameworks))

@@ -201,7 +201,7 @@ def build_shares() -> None:
     def answering(opening: Opening) -> Callable[[Ready | Grounded | tuple[Stretch, dict[str, int]]], Iterator[Part]]:
         @cache
         def opened() -> Workspace:
-            work = open_workspace(opening.store, opening.org, detections=opening.detections, readonly=True, sparing=True)
+            work = open_workspace(opening.store, opening.org, detections=opening.detections, readonly=True)
             if settings_stamp(work) != opening.stamp:
                 raise RemitError("the settings have changed since the build began")
             return work

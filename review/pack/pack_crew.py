@@ -196,7 +196,7 @@ def work_beside() -> None:
     def answering(location: str) -> Callable[[Digest | Count | Render], Iterator[Told]]:
         @cache
         def store() -> Store:
-            return open_store(location, create=False, readonly=True, sparing=True)
+            return open_store(location, create=False, readonly=True)
 
         def answer(request: Digest | Count | Render) -> Iterator[Told]:
             if isinstance(request, Digest):

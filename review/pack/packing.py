@@ -70,7 +70,6 @@ def _write(asked: Doc, out: IO[bytes]) -> list[str]:
         frameworks=asked["frameworks_dir"],
         overrides=asked["overrides"],
         readonly=True,
-        sparing=True,
     ) as work:
         if asked["noted"]:
             manifest, _ = export_pack(work, Path(asked["folder"]), wish, sign=key, heed=heed)

@@ -109,7 +109,6 @@ class Desk(QueueSeat, ListingSeat, LandingSeat, AuthoringSeat, ReportSeat, Revie
             overrides=self.overrides,
             create=not self.readonly,
             readonly=self.readonly,
-            sparing=True,
         )
         opened.shown = self._shown
         return opened
