@@ -2,7 +2,7 @@
 
 The agent tells its tool calls and asks the editor for permission; the answer is a person's decision, which the agent's own
 session file often lacks. Requests run both ways, each side with ids of its own. Source: agentclientprotocol.com, version 1
-and the draft of 2, and traces of Gemini CLI 0.61.
+and the draft of 2, and traces of Gemini CLI 0.61. What an agent logs of its own updates (`acp_updates`) is read as they are.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from importers.acp_updates import UPDATE, child, is_update, logged, model_of, moment_of, tool_named
 from importers.gemini_outputs import exit_code, refusal_of
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, call_id, exec_act, field, file_act, scope_id, web_act, words_of
@@ -47,6 +48,8 @@ _FILES = {
     "read": Verb.FILE_READ, "search": Verb.FILE_READ, "edit": Verb.FILE_WRITE, "move": Verb.FILE_WRITE, "delete": Verb.FILE_DELETE,
 }  # fmt: skip
 _EFFECTS = {"allow": Effect.ALLOW, "reject": Effect.DENY}
+_TOLD = ("output", "stdout", "output_for_prompt", "error", "message", "text")
+_CHILDREN = {"subagent_spawned": Phase.STARTED, "subagent_finished": Phase.ENDED}
 _UNIQUE = re.compile(r"(?=.*\d)[A-Za-z0-9_.:-]{16,200}")
 """A call id that no other session will have; a shorter one is unique in its session alone."""
 _SILENT_ON_ENDS = ("gemini", "qwen", "iflow")
@@ -64,14 +67,14 @@ class _Asked(NamedTuple):
 
 class Acp:
     id = "acp"
-    title = "Agent Client Protocol traces"
+    title = "Agent Client Protocol traces and session logs (Grok Build)"
     evidence = "real"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
-        methods = [text(message.get("method")) for record in sample for message, _ in messages(record)]
+        methods = [text(message.get("method")) for record in sample for message in _messages(record)]
         named = [method for method in methods if method]
-        own = sum(method.startswith("session/") and method in _KNOWN for method in named)
+        own = sum((method.startswith("session/") and method in _KNOWN) or is_update(method) for method in named)
         known = sum(method in _KNOWN or method.startswith("_") for method in named)
         return 94 if own and known * 2 > len(named) else 0
 
@@ -90,16 +93,18 @@ class _Reader:
         self._version = ""
 
     def read(self, record: object) -> Parsed:
-        found = messages(record)
+        found = _messages(record)
         if not found:
             raise BadRecord("not a protocol trace: no JSON-RPC 2.0 message with a method, a result or an error")
         around = mapping(record) if not isinstance(record, list) else {}
         when = next((around[name] for name in TIMES if around.get(name)), None) if "jsonrpc" not in around else None
-        sender = direction(around) if "jsonrpc" not in around else ""
+        log = logged(record)
+        when = moment_of(log) if log is not None else when
+        sender = direction(around) if "jsonrpc" not in around and log is None else ""
         side = "editor" if sender in _EDITOR else "agent" if sender in _AGENT else ""
         parsed = Parsed(scope=self._session)
         names: list[str] = []
-        for message, _ in found:
+        for message in found:
             method = text(message.get("method"))
             name, events = self._asked(method, message, when) if method else self._answered(message, side, when)
             names.append(name)
@@ -133,6 +138,9 @@ class _Reader:
             self._open[side, ident] = _Asked(method, side, session, params)
             if len(self._open) > _OPEN:
                 self._open.pop(next(iter(self._open)))
+        if is_update(method) and session:
+            own, said = method != UPDATE, "jsonrpc" not in message
+            return self._update(mapping(params.get("update")), self._file(session), when, own=own, said=said)
         if method not in _KNOWN:
             # Names that begin with an underscore are each program's own, by the protocol.
             return (method[:80] if method.startswith(("_", "$/")) else f"unknown {method}"), []
@@ -140,17 +148,24 @@ class _Reader:
             return method, []
         file = self._file(session)
         frame = file.frame(when)
-        if method == "session/update":
-            return self._update(mapping(params.get("update")), file, frame)
         if method == "session/prompt":
             return method, list(_prompt(params, frame))
         if method == "session/request_permission":
             return method, list(self._call(mapping(params.get("toolCall")), file, frame))
         return method, []
 
-    def _update(self, update: Json, file: Transcript, frame: Frame) -> tuple[str, list[Event]]:
+    def _update(self, update: Json, file: Transcript, when: object, *, own: bool, said: bool) -> tuple[str, list[Event]]:
+        """One update; `own` where its method is the program's own, `said` where no prompt tells what the user said, as in a log."""
         kind = field(update, "sessionUpdate")
         name = f"session/update {kind[:60]}"
+        file.know(model=model_of(update))
+        frame = file.frame(when)
+        if kind == "user_message_chunk" and said:
+            return name, list(_prompt({"prompt": [mapping(update.get("content"))]}, frame))
+        if own and kind in _CHILDREN:
+            return name, list(child(update, frame, file.session, _CHILDREN[kind]))
+        if own and kind == "turn_completed":
+            return name, list(_stopped(update, file, frame))
         if kind in ("tool_call", "tool_call_update"):
             return name, [*self._call(update, file, frame), *self._result(update, file, frame)]
         if kind == "current_mode_update":
@@ -160,20 +175,23 @@ class _Reader:
             return name, [frame.event(EventKind.ACTION, Phase.STARTED, attrs={"title": title})] if title else []
         if kind == "config_option_update":
             return name, list(_options(update, file, frame))
-        return (name if kind in _SILENT else f"unknown {name}"), []
+        return (name if own or kind in _SILENT else f"unknown {name}"), []
 
     def _call(self, told: Json, file: Transcript, frame: Frame) -> Iterator[Event]:
         """A call, the first time it is told with anything but its end."""
         call = _name(told, file)
         if call and (told.get("title") or told.get("kind") or told.get("rawInput")):
             tool = _tool(told)
+            if not file.called(call) and not file.answered(call):
+                remember(file.waiting, call, None, _OPEN)
             yield from file.call(frame, call, tool, told.get("rawInput"), act=_act(tool, told))
 
     def _result(self, told: Json, file: Transcript, frame: Frame) -> Iterator[Event]:
-        status = field(told, "status")
+        status = field(told, "status").lower()
         call = _name(told, file)
         if status not in ("completed", "failed", "cancelled") or not call:
             return
+        file.waiting.pop(call, None)
         said = _said(told)
         refused, effect = ("", None) if status == "completed" else ("interrupted", Effect.UNKNOWN)
         if status == "failed" or (status == "cancelled" and said):
@@ -229,10 +247,24 @@ class _Reader:
         self._version = field(info, "version")[:100]
 
 
+def _messages(record: object) -> list[Json]:
+    """The messages of a record of a capture, or of an agent's log of its updates."""
+    log = logged(record)
+    return [log] if log is not None else [message for message, _ in messages(record)]
+
+
 def _prompt(params: Json, frame: Frame) -> Iterator[Event]:
     words = words_of(params.get("prompt"))
     if words.strip():
         yield frame.intent(Phase.PROMPT, words)
+
+
+def _stopped(update: Json, file: Transcript, frame: Frame) -> Iterator[Event]:
+    """What a turn that was stopped leaves undone."""
+    if field(update, "stop_reason") == "cancelled":
+        for call in file.waiting:
+            yield from file.result(frame, call, Tri.NO, "", refused="interrupted")
+    file.waiting.clear()
 
 
 def _opened(asked: _Asked, session: str, result: Json, file: Transcript, frame: Frame) -> Iterator[Event]:
@@ -275,7 +307,9 @@ def _name(told: Json, file: Transcript) -> str:
 def _tool(told: Json) -> str:
     """The tool's own name, "" where the agent tells no more than its kind."""
     meta = mapping(told.get("_meta"))
-    return field(mapping(meta.get("claudeCode")), "toolName") or field(meta, "toolName") or field(told, "name")
+    return (
+        field(mapping(meta.get("claudeCode")), "toolName") or field(meta, "toolName") or tool_named(meta) or field(told, "name")
+    )
 
 
 def _act(tool: str, told: Json) -> Act:
@@ -308,7 +342,7 @@ def _said(told: Json) -> str:
     ]
     said = "\n".join(part for part in parts if part)
     raw = told.get("rawOutput")
-    return said or (raw if isinstance(raw, str) else first_text(mapping(raw), "output", "stdout", "error", "message"))
+    return said or (raw if isinstance(raw, str) else first_text(mapping(raw), *_TOLD))
 
 
 IMPORTER = Acp()

@@ -47,7 +47,7 @@ _TOOLS: dict[str, Verb] = {
          "web_browser_back web_browser_forward web_browser_refresh read_url browser_navigate screenshot_url navigate search_web browse_url "
          "remote_web_search read_web_page browser_click browser_type browser_get_state browser_get_content browser_scroll "
          "browser_get_storage browser_set_storage browser_start_recording browser_stop_recording browser_go_back browser_list_tabs browser_switch_tab browser_close_tab fetch_web_content"),
-        (Verb.AGENT_SPAWN, "task agent spawn_agent dispatch_agent launch_agent delegate subagent run_subagent use_subagent use_subagents invoke_agent "
+        (Verb.AGENT_SPAWN, "task agent spawn_agent spawn_subagent dispatch_agent launch_agent delegate subagent run_subagent use_subagent use_subagents invoke_agent "
          "delegate_to_agent codebase_investigator new_task create_task dynamic_task start_subagent task_v2 invoke_sub_agent "
          "sessions_spawn generalist browser_agent spawn_agents_on_csv oracle librarian agent_crew start_child_conversation team_spawn_teammate"),
         (Verb.AGENT_MESSAGE, "send_message message_agent send_input todo_write todo_read write_todos todowrite todoread "
