@@ -54,6 +54,9 @@ _KEPT_OUT = late(
     r"Access (?:to [^\n]{1,500} is )?blocked by (?:the )?\.\w{1,40}ignore\b|Command execution blocked by CLINE_COMMAND_PERMISSIONS\b[^\n]{0,200}"
 )
 _NOT_RUN = late(r"\A(?:Skipping tool |Tool \[?[^\n]{0,500} was not executed because )")
+_UNREAD = late(r"\A(?:<files>\s*<file><path>[^<\n]{1,1000}</path>\s*<error>|File: [^\n]{1,1000}\nError: )")
+_MORE_FILES = ("\n\n---\n\n", "</file>\n<file>")
+_LISTED = late(r"<path>([^<\n]{1,1000})</path>")
 _DONE = ("The content was successfully saved to ", "The updated content was successfully saved to ")
 _SHOWN = frozenset({"command", "tool", "use_mcp_server", "use_subagents", "browser_action_launch", "browser_action"})
 """What a window's message of this kind shows is a call."""
@@ -79,7 +82,7 @@ class Cline:
     id = "cline"
     title = "Cline and Roo tasks"
     evidence = "documentation"
-    version = 11
+    version = 12
     states_intents = True
     reads_heads = True
 
@@ -95,7 +98,7 @@ class Cline:
             if record.get("role") in ("user", "assistant") and "content" in record:
                 text = words_of(record.get("content"))[:_SCAN_LIMIT]
                 history += "<environment_details>" in text or text.startswith("<task>") or _RESULT.search(text[:4000]) is not None
-            if "files_in_context" in record and "model_usage" in record:
+            if ("files_in_context" in record and "model_usage" in record) or _is_context(record):
                 return 90
             if _is_entry(record):
                 return 80
@@ -139,7 +142,7 @@ class _Reader:
             return self._session.state(record)
         if self._session.within and "content" in record and field(record, "role") in ("user", "assistant"):
             return self._session.message(record)
-        if "files_in_context" in record:
+        if "files_in_context" in record or _is_context(record):
             return Parsed(type="task metadata")
         if _is_entry(record):
             return self._entry(record)
@@ -280,7 +283,7 @@ class _Reader:
         answer = _answered(said)
         stated = field(answer, "status")
         refused = "user" if said.startswith(_DENIED) or stated == "denied" else ""
-        failed = failed or stated == "error" or _FAILED.match(said) is not None
+        failed = failed or stated == "error" or _FAILED.match(said) is not None or _unread(said)
         reason = (field(answer, "message") or said.partition("\n")[0])[:300] if refused else ""
         if failed and (kept := _KEPT_OUT.search(said[:2000])) is not None:
             refused, reason = "rule", kept.group(0)[:300]
@@ -332,7 +335,10 @@ class _Reader:
 
 def _answered(said: str) -> Json:
     """What the program says of a call where it speaks JSON to the model: status, message, and a person's feedback."""
-    found = mapping(json_of(said)) if said.startswith(_NATIVE_ANSWER) else {}
+    if not said.startswith(_NATIVE_ANSWER):
+        return {}
+    # What the tool gave all the same stands in the lines behind it.
+    found = mapping(json_of(said.partition("\n")[0])) or mapping(json_of(said))
     return found if field(found, "status") in ("denied", "error", "approved", "guidance") else {}
 
 
@@ -356,8 +362,21 @@ def _persons(said: str, tool: str) -> list[str]:
 
 def _called(given: Json) -> str:
     """What a call is of, in the words that the history and the window have alike: a command, a tool, a file's own name."""
-    path = first_text(given, "path", "absolutePath", "filePath")
+    files = next((listed for name in ("files", "batchFiles") if (listed := objects(given.get(name)))), [])
+    first = _LISTED.search(field(given, "args")[:4000])
+    path = first_text(given, "path", "absolutePath", "filePath") or (field(files[0], "path") if files else "")
+    path = path or (first.group(1).strip() if first else "")
     return first_text(given, "command", "tool_name", "toolName") or path.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
+def _unread(said: str) -> bool:
+    """Whether a file could not be read; of several that were asked for the others may have been."""
+    return _UNREAD.match(said) is not None and not any(mark in said[:20_000] for mark in _MORE_FILES)
+
+
+def _is_context(record: Json) -> bool:
+    """Whether this is a file that the task has looked at, as Roo lists them alone in `task_metadata.json`."""
+    return {"path", "record_state", "record_source"} <= record.keys() and isinstance(record.get("path"), str)
 
 
 def _is_entry(record: Json) -> bool:

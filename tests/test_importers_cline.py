@@ -315,6 +315,56 @@ def test_roos_window_names_a_call_by_the_answer_it_came_of_and_what_it_is_of() -
     assert not set(condensed) & set(told), "what a condensed history counts anew is joined to nothing else"
 
 
+@pytest.mark.parametrize(
+    ("call", "shown_as"),
+    [
+        ({"files": [{"path": "src/a.py"}]}, {"path": "src/a.py"}),
+        ({"files": [{"path": "src/a.py"}, {"path": "b.py"}]}, {"batchFiles": [{"path": "./src/a.py"}, {"path": "b.py"}]}),
+        ("<read_file>\n<args>\n<file>\n<path>src/a.py</path>\n</file>\n</args>\n</read_file>", {"path": "src/a.py"}),
+    ],
+    ids=["one", "several", "xml"],
+)
+def test_files_that_roo_reads_together_are_one_call_in_both(call: object, shown_as: dict[str, object]) -> None:
+    folder = "/x/tasks/0197a3f2-7f6e-7c41-9d2a-1b2c3d4e5f60"
+    block = {"type": "tool_use", "id": "toolu_1", "name": "read_file", "input": call}
+    history = says("assistant", call) if isinstance(call, str) else {"role": "assistant", "content": [block]}
+    window = shown("ask", "tool", json.dumps({"tool": "readFile", **shown_as}))
+    told = [
+        names(event, KeyRole.CALL)
+        for file, records in (
+            ("api_conversation_history.json", (TASK, history)),
+            ("ui_messages.json", (shown("say", "text", "PAY-7 go"), shown("say", "api_req_started", "{}"), window)),
+        )
+        for event in in_folder(folder, file, *records)
+        if event.phase is Phase.CALL
+    ]
+    assert len(told) == 2 and told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    ("said", "ended"),
+    [
+        (
+            '{"status":"denied","message":"The user denied this operation."}\nFile: a.py\nStatus: Denied by user',
+            (Tri.NO, None, "user", [Effect.DENY]),
+        ),
+        ("File: a.py\nError: Error reading file: ENOENT", (Tri.NO, None, None, [])),
+        (
+            "File: a.py\nError: Access to a.py is blocked by the .rooignore file settings.",
+            (Tri.NO, None, "rule", [Effect.DENY]),
+        ),
+        ("<files>\n<file><path>a.py</path><error>Error reading file: ENOENT</error></file>\n</files>", (Tri.NO, None, None, [])),
+        ("File: a.py\nError: Error reading file: ENOENT\n\n---\n\nFile: b.py\nLines 1-1:\n1 | x", (Tri.UNKNOWN, None, None, [])),
+        ("File: a.py\nLines 1-1:\nError: x", (Tri.UNKNOWN, None, None, [])),
+    ],
+    ids=["denied", "failed", "kept-out", "failed-xml", "one-of-two", "read"],
+)
+def test_how_a_read_of_files_ended(said: str, ended: tuple[object, ...]) -> None:
+    block = {"type": "tool_use", "id": "toolu_1", "name": "read_file", "input": {"files": [{"path": "a.py"}]}}
+    result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": said}]}
+    assert how_ended(read(TASK, {"role": "assistant", "content": [block]}, result)) == ended
+
+
 @pytest.mark.parametrize("dated", [True, False])
 def test_a_call_of_history_and_window_is_one_step(tmp_path: Path, dated: bool) -> None:
     def at(ms: int) -> dict[str, int]:
@@ -414,6 +464,14 @@ def test_sub_agents_are_one_call_in_the_window_and_in_the_history() -> None:
 
 def test_metadata_and_broken_records() -> None:
     assert whole(json.dumps({"files_in_context": [], "model_usage": []}), "cline")[0][0].events == []
+    looked_at = {
+        "path": "a.py",
+        "record_state": "active",
+        "record_source": "read_tool",
+        "roo_read_date": 1,
+        "roo_edit_date": None,
+    }
+    assert [one.events for one in whole(json.dumps({"files_in_context": [looked_at]}), "cline")[0] if one.events] == []
     for bad in ([], {}, {"role": "user"}, {"type": "ask"}):
         with pytest.raises(BadRecord):
             IMPORTER.open().read(bad)
