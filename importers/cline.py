@@ -54,6 +54,12 @@ _KEPT_OUT = late(
     r"Access (?:to [^\n]{1,500} is )?blocked by (?:the )?\.\w{1,40}ignore\b|Command execution blocked by CLINE_COMMAND_PERMISSIONS\b[^\n]{0,200}"
 )
 _NOT_RUN = late(r"\A(?:Skipping tool |Tool \[?[^\n]{0,500} was not executed because )")
+_STOPPED = late(
+    r"\A(?:The command was terminated after exceeding a |Working directory '[^\n]{0,1000}' does not exist\.\s*\Z"
+    r"|Command failed to execute in terminal due to |Command executed in [^\n]{0,1000}'\. Process terminated by signal )"
+)
+"""A command that came to no end of its own, in Roo's words before what it wrote."""
+_KILLED = "The command was cancelled by the user."
 _UNREAD = late(r"\A(?:<files>\s*<file><path>[^<\n]{1,1000}</path>\s*<error>|File: [^\n]{1,1000}\nError: )")
 _MORE_FILES = ("\n\n---\n\n", "</file>\n<file>")
 _LISTED = late(r"<path>([^<\n]{1,1000})</path>")
@@ -259,14 +265,15 @@ class _Reader:
         said: list[str] = []
         for block in results:
             gave, call = words_of(block.get("content")), call_id(block.get("tool_use_id"))
-            said += _persons(gave, self._tools.get(call, ""))
-            yield from self._result(frame, self._ids.get(call, call), gave, block.get("is_error") is True)
+            failed, tool = block.get("is_error") is True, self._tools.get(call, "")
+            said += _persons(gave, tool)
+            yield from self._result(frame, self._ids.get(call, call), gave, failed, tool)
         marks = [] if results else list(_RESULT.finditer(text))
         for number, m in enumerate(marks):
             end = marks[number + 1].start() if number + 1 < len(marks) else len(text)
             if self._waiting:
                 gave = text[m.end() : end].partition("<environment_details>")[0].strip()
-                yield from self._result(frame, self._waiting.pop(0), gave, False)
+                yield from self._result(frame, self._waiting.pop(0), gave, False, m.group(1))
         tool = ""
         for part in [content] if isinstance(content, str) else [field(block, "text") for block in blocks]:
             part, begun = part[:_SCAN_LIMIT], _RESULT.search(part[:4000])
@@ -279,18 +286,21 @@ class _Reader:
         if m := _MODE.search(text):
             yield from self._file.posture(frame, (m.group(1) or m.group(2)).lower())
 
-    def _result(self, frame: Frame, call: str, said: str, failed: bool) -> Iterator[Event]:
+    def _result(self, frame: Frame, call: str, said: str, failed: bool, tool: str) -> Iterator[Event]:
         answer = _answered(said)
         stated = field(answer, "status")
+        gave = said.partition("\n")[2].lstrip() if stated == "approved" else said
+        command = tool == "execute_command"
         refused = "user" if said.startswith(_DENIED) or stated == "denied" else ""
-        failed = failed or stated == "error" or _FAILED.match(said) is not None or _unread(said)
-        reason = (field(answer, "message") or said.partition("\n")[0])[:300] if refused else ""
+        failed = failed or stated == "error" or _FAILED.match(gave) is not None or _unread(gave)
+        failed = failed or (command and _STOPPED.match(gave) is not None)
+        reason = (first_text(answer, "message", "feedback") or said.partition("\n")[0])[:300] if refused else ""
         if failed and (kept := _KEPT_OUT.search(said[:2000])) is not None:
             refused, reason = "rule", kept.group(0)[:300]
-        elif not refused and _NOT_RUN.match(said[:1000]) is not None:
+        elif not refused and (_NOT_RUN.match(said[:1000]) is not None or (command and gave.startswith(_KILLED))):
             refused = "interrupted"
-        code = _CODE.match(said[:1000])
-        well = said.startswith(_DONE) or (code is not None and code.group(1) == "0")
+        code = _CODE.match(gave[:1000])
+        well = gave.startswith(_DONE) or (code is not None and code.group(1) == "0")
         ok = Tri.NO if failed or (code is not None and not well) else Tri.YES if well else Tri.UNKNOWN
         let = Effect.ALLOW if stated == "approved" else None
         status = code.group(1) if code else ""

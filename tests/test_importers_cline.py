@@ -365,6 +365,39 @@ def test_how_a_read_of_files_ended(said: str, ended: tuple[object, ...]) -> None
     assert how_ended(read(TASK, {"role": "assistant", "content": [block]}, result)) == ended
 
 
+_AT = "Command executed in terminal within working directory '/x'. "
+
+
+@pytest.mark.parametrize(
+    ("said", "ended"),
+    [
+        ("The command was terminated after exceeding a user-configured 30s timeout. Do not", (Tri.NO, None, None, [])),
+        ("The command was cancelled by the user.", (Tri.NO, None, "interrupted", [])),
+        ("Working directory '/x' does not exist.", (Tri.NO, None, None, [])),
+        ("Command failed to execute in terminal due to a shell integration error.", (Tri.NO, None, None, [])),
+        (f"{_AT}Process terminated by signal SIGTERM\nOutput:\n", (Tri.NO, None, None, [])),
+        (f"{_AT}Exit code: 0\nOutput:\nThe command was cancelled by the user.", (Tri.YES, "0", None, [])),
+        (f"{_AT}Exit code: <undefined, notify user>\nOutput:\n", (Tri.UNKNOWN, None, None, [])),
+        (f'{{"status":"approved","feedback":"ok"}}\n\n{_AT}Exit code: 0\nOutput:\n', (Tri.YES, "0", None, [Effect.ALLOW])),
+        ('{"status":"denied","feedback":"not now"}', (Tri.NO, None, "user", [Effect.DENY])),
+    ],
+    ids=["timeout", "killed", "nowhere", "terminal", "signal", "wrote", "unknown", "approved", "denied"],
+)
+def test_how_a_command_of_roos_ended(said: str, ended: tuple[object, ...]) -> None:
+    block = {"type": "tool_use", "id": "toolu_1", "name": "execute_command", "input": {"command": "make"}}
+    result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": said}]}
+    events = read(TASK, {"role": "assistant", "content": [block]}, result)
+    assert how_ended(events) == ended
+    assert [e.decision.reason for e in events if e.decision and e.decision.effect is Effect.DENY] in ([], ["not now"])
+
+
+def test_a_file_that_says_what_a_command_would_is_read_all_the_same() -> None:
+    said = "The command was cancelled by the user."
+    block = {"type": "tool_use", "id": "toolu_1", "name": "read_file", "input": {"path": "a.md"}}
+    result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": said}]}
+    assert how_ended(read(TASK, {"role": "assistant", "content": [block]}, result)) == (Tri.UNKNOWN, None, None, [])
+
+
 @pytest.mark.parametrize("dated", [True, False])
 def test_a_call_of_history_and_window_is_one_step(tmp_path: Path, dated: bool) -> None:
     def at(ms: int) -> dict[str, int]:
