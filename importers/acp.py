@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from importers.acp_updates import UPDATE, child, is_update, logged, model_of, moment_of, tool_named
+from importers.acp_updates import UPDATE, child, folder_of, is_update, logged, model_of, moment_of, tool_named
 from importers.gemini_outputs import exit_code, refusal_of
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, call_id, exec_act, field, file_act, scope_id, web_act, words_of
@@ -91,6 +91,10 @@ class _Reader:
         self._session = ""
         self._agent = ""
         self._version = ""
+        self._folder = ("", "")
+
+    def lies_at(self, place: str) -> None:
+        self._folder = folder_of(place)
 
     def read(self, record: object) -> Parsed:
         found = _messages(record)
@@ -125,6 +129,8 @@ class _Reader:
             remember(self._sessions, session, found, _OPEN)
             found.begin(session, session)
             found.know(agent_version=self._version)
+            if session and session == self._folder[0]:
+                found.place(self._folder[1])
         return found
 
     def _asked(self, method: str, message: Json, when: object) -> tuple[str, list[Event]]:

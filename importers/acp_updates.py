@@ -5,7 +5,9 @@ Source: `updates.jsonl` of Grok Build sessions, 0.2 to 1.0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from importers.shared.agents import Frame, field, scope_id, scope_key
 from importers.shared.fields import Json, first_text, key, keys, mapping, number, text
@@ -14,6 +16,14 @@ from model.event import Attr, Event
 from model.words import EventKind, KeyRole, Phase
 
 UPDATE = "session/update"
+
+_PLACE = re.compile(r"(?:\A|/)((?:%2F|[A-Za-z]%3A)[^/]{0,1000})/([^/]{1,200})/[^/]{1,200}\Z")
+
+
+def folder_of(place: str) -> tuple[str, str]:
+    """The session and the folder it works in, which the folders of its log are called by, the second as a part of an address; "" where not."""
+    found = _PLACE.search(place.replace("\\", "/"))
+    return (scope_id(found[2]), unquote(found[1])) if found else ("", "")
 
 
 def logged(record: object) -> Json | None:

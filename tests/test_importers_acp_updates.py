@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 
 from importers.acp import IMPORTER
+from importers.base import reader_of
 from model.event import Event
 from model.words import EventKind, KeyRole, Phase, Tri, Verb
 from tests.importer_checks import mutated, names, only, survives, whole
@@ -84,6 +86,21 @@ def test_a_stopped_turn_interrupts_what_still_ran_and_nothing_else() -> None:
         (Tri.NO, "interrupted"),
     ]
     assert [event.phase for event in told(*calls, over, stopped)].count(Phase.RESULT) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "cwd"),
+    [
+        (f"/home/ada/.agent/sessions/%2Fhome%2Fada%2Fmy%20shop/{S}/updates.jsonl", "/home/ada/my shop"),
+        (f"sessions\\C%3A%5Cwork%5Cshop\\{S}\\updates.jsonl", "C:\\work\\shop"),
+        ("/home/ada/.agent/sessions/%2Fhome%2Fada%2Fshop/another/updates.jsonl", None),
+        (f"/home/ada/logs/{S}/updates.jsonl", None),
+    ],
+    ids=["unix", "windows", "another", "elsewhere"],
+)
+def test_the_folder_worked_in_is_the_one_the_log_s_folder_is_called_by(place: str, cwd: str | None) -> None:
+    (event,) = reader_of(IMPORTER, place).read(PROMPT).events
+    assert event.attrs.get("cwd") == cwd
 
 
 def test_other_notifications_of_these_names_are_no_log_of_updates() -> None:
