@@ -193,9 +193,8 @@ class _Entry:
         if self.phase is None:
             events.append(self._event(EventKind.EFFECT, Phase.OBSERVED, outcome=self._outcome(refusal)))
         else:
-            # Without a kind of access the entry was made in the browser: the token it names is the one it is about.
             own = _subject_keys(self.record)
-            if used and not first_text(self.record, "programmatic_access_type"):
+            if used and self._names_its_subject():
                 own, used = own + used, ()
             if self.phase is Phase.ISSUED:
                 own += tuple(Key(KeyRole.VIA, one.kind, one.value) for one in used)
@@ -203,6 +202,17 @@ class _Entry:
         if used:
             events.append(self._event(EventKind.CREDENTIAL, Phase.USED, used, credential=self._fact(Phase.USED)))
         return events
+
+    def _names_its_subject(self) -> bool:
+        """Whether the token an entry names is the one it is about, and its kind of access that one's kind.
+
+        It is where the entry was made in the browser, and where no token could have made it: people's tokens come of the browser
+        and of an application's own sign-in alone; what an app does about them it does as itself.
+        """
+        access = first_text(self.record, "programmatic_access_type").lower()
+        return not access or (
+            self.action.startswith(("personal_access_token.", "oauth_access.")) and "server-to-server" not in access
+        )
 
     def _refusal(self) -> str:
         """Why the host itself refused, "" where it did not; an exhausted rate limit is no refusal of this kind."""

@@ -226,6 +226,34 @@ def test_a_token_created_in_the_browser_is_the_one_the_entry_names() -> None:
     assert (used.phase, used.keys_of(KeyRole.CREDENTIAL)) == (Phase.USED, (Key(KeyRole.CREDENTIAL, "token", "old"),))
 
 
+@pytest.mark.parametrize(
+    ("action", "access"),
+    [
+        ("personal_access_token.create", "Fine-grained personal access token"),
+        ("personal_access_token.credential_regenerated", "Fine-grained personal access token"),
+        ("oauth_access.create", "Personal access token (classic)"),
+        ("oauth_access.create", "OAuth access token"),
+    ],
+)
+def test_no_token_of_a_person_was_made_with_itself(action: str, access: str) -> None:
+    (about,) = audit(action=action, hashed_token="n3w", token_id=8, programmatic_access_type=access)
+    assert about.phase is not Phase.USED
+    assert about.keys == (Key(KeyRole.CREDENTIAL, "token", "n3w"), Key(KeyRole.CREDENTIAL, "github.token_id", "8"))
+    assert about.credential is not None
+    assert about.credential.kind == access
+
+
+def test_an_app_that_grants_a_token_is_not_that_token() -> None:
+    granted, used = audit(
+        action="personal_access_token.access_granted",
+        user_programmatic_access_id=4,
+        hashed_token="app",
+        programmatic_access_type="GitHub App server-to-server token",
+    )
+    assert granted.keys_of(KeyRole.CREDENTIAL) == (Key(KeyRole.CREDENTIAL, "github.grant", "4"),)
+    assert (used.phase, used.keys_of(KeyRole.CREDENTIAL)) == (Phase.USED, (Key(KeyRole.CREDENTIAL, "token", "app"),))
+
+
 def test_either_name_of_a_token_may_be_missing() -> None:
     use = audit(action="git.push", repo="a/b", token_id="9")[1]
     assert use.keys == (Key(KeyRole.CREDENTIAL, "github.token_id", "9"),)
