@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.ocsf_names import activity_of, class_of
+from importers.ocsf_names import activity_of, class_of, current
 from importers.ocsf_parts import answer_of, decision_of, describe, enrichments, given_of, keys_of, principal_of, used_of
 from importers.shared.fields import Json, clip, dig, first_moment, first_text, mapping, moment, number, surest, text, truth
 from importers.shared.told import Told
@@ -39,7 +39,7 @@ class OcsfReader:
     """Reads one file; holds no state."""
 
     def read(self, record: object) -> Parsed:
-        entry = mapping(record)
+        entry = current(mapping(record))
         number_of = class_of(entry)
         if number_of is None:
             raise BadRecord("not an OCSF event: no class_uid, nor a class by its name")
@@ -53,7 +53,7 @@ class OcsfReader:
         code = first_text(metadata, "event_code")
         kind_name = " ".join(part for part in (f"{number_of}/{'' if activity is None else activity}", code) if part)
         product = first_text(mapping(metadata.get("product")), "name", "vendor_name").lower().replace(" ", "-")
-        name = first_text(metadata, "uid")
+        name = first_text(metadata, "uid") or first_text(entry, "ref_event_uid")
         identity = f"{product}:{name}" if name else None
         parsed = Parsed(identity=identity, type=clip(kind_name, 100), at=at)
         if number_of not in _CLASSES:

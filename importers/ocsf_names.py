@@ -5,7 +5,7 @@ The numbers are the schema's, from 1.0 to 1.6; a name that the schema does not k
 
 from __future__ import annotations
 
-from importers.shared.fields import Json, number, text
+from importers.shared.fields import Json, mapping, number, text
 from importers.shared.told import effect_of
 from model.words import Effect
 
@@ -29,6 +29,38 @@ _ACTIVITIES: dict[int, dict[str, int]] = {
 _TYPE = 100
 """A type's number is its class's, times this, and its activity's."""
 _TYPES = 100_000
+
+
+def current(entry: Json) -> Json:
+    """An event of a schema before 1.0 in today's words: who acted stood in `identity`, calls of clouds had a category of their own
+    (whose numbers are inventories now), and what had no place was a list of pairs; any other event as it is.
+    """
+    found = entry
+    if isinstance(who := entry.get("identity"), dict) and "actor" not in entry:
+        found = {**found, "actor": who}
+    if isinstance(rest := entry.get("unmapped"), list):
+        found = {
+            **found,
+            "unmapped": dict(one for one in rest if isinstance(one, list) and len(one) == 2 and isinstance(one[0], str)),
+        }
+    api = entry.get("api")
+    if (
+        text(entry.get("category_name")).lower() != "cloud activity"
+        or not isinstance(api, dict)
+        or not text(api.get("operation"))
+    ):
+        return found
+    more = mapping(found.get("unmapped"))
+    request, response = mapping(api.get("request")), mapping(api.get("response"))
+    stated = {
+        "request": {"data": more.get("requestParameters"), **request},
+        "response": {"data": more.get("responseElements"), **response},
+    }
+    found = {**found, "class_uid": _CLASSES["api activity"], "type_uid": None, "api": {**api, **stated}}
+    # There was no status yet: a response with a place for an error and none in it went well.
+    if "error" in response and response["error"] is None and not entry.get("status") and entry.get("status_id") is None:
+        found["status_id"] = 1
+    return found
 
 
 def class_of(entry: Json) -> int | None:

@@ -74,6 +74,55 @@ def test_calls_before_1_0_are_calls() -> None:
     assert (changed.tool, changed.target.name) == ("Create", "ci")
 
 
+OLD_API: Record = {
+    "response": {"error": None, "message": None},
+    "operation": "GetSecretValue",
+    "request": {"uid": "req-1"},
+    "service": {"name": "secretsmanager.amazonaws.com"},
+}
+OLD_CALL: Record = {
+    "metadata": {"product": {"version": "1.08", "name": "CloudTrail", "vendor_name": "AWS"}, "version": "0.26.1"},
+    "time": 1780323670000,
+    "cloud": {"region": "eu-west-1", "provider": "AWS"},
+    "api": OLD_API,
+    "ref_event_uid": "ev-1",
+    "identity": {
+        "user": {"type": "IAMUser", "name": "dana", "uid": "AIDAEXAMPLE", "uuid": "arn:aws:iam::111122223333:user/dana",
+                 "credential_uid": "ASIAEXAMPLE"},
+        "invoked_by": None,
+    },
+    "class_name": "Cloud API",
+    "class_uid": 5001,
+    "category_name": "Cloud Activity",
+    "category_uid": 5,
+    "activity_id": 3,
+    "type_uid": 500103,
+    "unmapped": [["eventCategory", "Management"], ["requestParameters", '{"secretId": "prod/db"}'], ["odd"]],
+}  # fmt: skip
+"""A cloud's call as the schema had it before 1.0, where the number is an inventory's now."""
+
+
+def test_a_call_of_a_clouds_own_category_is_a_call() -> None:
+    parsed = read(IMPORTER, OLD_CALL)
+    used, effect = parsed.events
+    assert parsed.identity == "cloudtrail:ev-1"
+    assert (effect.verb, effect.target.name) == (Verb.SECRET_READ, "prod/db")
+    assert effect.principal is not None
+    assert effect.principal.name == "arn:aws:iam::111122223333:user/dana"
+    assert effect.outcome is not None
+    assert effect.outcome.effect is Tri.YES
+    assert names(used, KeyRole.CREDENTIAL) == ["aws.key:ASIAEXAMPLE"]
+    refused = {"error": "AccessDenied", "message": "not authorized to perform"}
+    verdict, *_, failed = read(IMPORTER, OLD_CALL | {"api": OLD_API | {"response": refused}}).events
+    assert verdict.decision is not None
+    assert verdict.decision.effect is Effect.DENY
+    assert failed.outcome is not None
+    assert failed.outcome.effect is Tri.NO
+    silent = read(IMPORTER, OLD_CALL | {"api": OLD_API | {"response": None}}).events[-1]
+    assert silent.outcome is not None
+    assert silent.outcome.effect is Tri.UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("record", "effect", "done"),
     [
