@@ -8,6 +8,7 @@ the outcome says no), a blank line between records, `nothing` for a record that 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
@@ -91,6 +92,12 @@ def test_nothing_stands_behind_the_event_rules_of_our_mappings() -> None:
         members = [line.partition(":")[0] for line in path.read_text("utf-8").splitlines() if line[:1].isalpha()]
         rules = [name in ("event", "events") for name in members]
         assert rules == sorted(rules), path.name
+
+
+def test_no_negation_in_our_mappings_stops_short() -> None:
+    """To JMESPath `!a.b` is a member of `!a`, which has none: what was meant stands in brackets."""
+    for path in sorted((ROOT / "importers" / "mappings").glob("*.yaml")):
+        assert re.findall(r"![A-Za-z_]\w*[.\[].*", path.read_text("utf-8")) == [], path.name
 
 
 def test_every_mapping_has_records_here() -> None:
