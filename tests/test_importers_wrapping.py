@@ -175,6 +175,23 @@ def test_a_record_of_the_audit_in_the_journal_has_its_type_serial_and_time_besid
     assert [one.value for one in event.keys] == ["h1/1772359200.012:41"]
 
 
+@pytest.mark.parametrize("node", ["", "node=h1 "], ids=["this machine", "named machine"])
+@pytest.mark.parametrize("around", [lambda alert: alert, lambda alert: {"_id": "1", "_source": alert}], ids=["alert", "document"])
+def test_records_of_one_event_in_one_line_are_read_one_by_one(around: Callable[[Any], Any], node: str) -> None:
+    records = [
+        'type=SYSCALL msg=audit(1772359200.012:41): arch=c000003e syscall=59 success=yes exit=0 auid=1000 uid=0 comm="cat" exe="/usr/bin/cat"',
+        'type=EXECVE msg=audit(1772359200.012:41): argc=2 a0="cat" a1="/etc/shadow"',
+        "type=PROCTITLE msg=audit(1772359200.012:41): proctitle=636174 type=AVC msg=audit(1772359200.012:7): avc:  denied  { read } for",
+    ]
+    alert = {"timestamp": "2026-03-01T10:00:01.000+0000", "decoder": {"name": "auditd"}, "data": {"audit": {"id": "41"}}}
+    outer = [alert | {"full_log": " ".join(node + record for record in records)}, alert | {"full_log": "Started a.service."}]
+    source = open_source(io.BytesIO("\n".join(json.dumps(around(one)) for one in outer).encode()))
+    items = [item for item in source.items() if isinstance(item, RawRecord)]
+    assert (source.format, [item.original for item in items]) == ("auditd", [(node + record).encode() for record in records])
+    call, execve, title = (source.importer.open().read(decode(item.data)).events for item in items)
+    assert [event.attrs.get("command") for event in (*call, *execve, *title)] == [None, "cat /etc/shadow"]
+
+
 PREFIXED = [
     "2026-03-01T10:00:00.123456789Z stdout F ",
     "<190>Mar  1 10:00:00 proxy nginx: ",

@@ -54,6 +54,15 @@ def line_in(text: str) -> str:
         return text
 
 
+def text_in(inner: object) -> str | None:
+    """The carried line; the journal writes one with unprintable characters as a list of its bytes."""
+    if isinstance(inner, str):
+        return inner
+    if isinstance(inner, list) and inner and all(type(one) is int and 0 <= one < 256 for one in inner):
+        return bytes(inner).decode("utf-8", "replace")
+    return None
+
+
 def _unpacked(line: str) -> bytes | None:
     data = _bytes_in(line)
     return _object(data) if data is not None and data.startswith(b"{") else None

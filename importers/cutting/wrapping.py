@@ -17,9 +17,10 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from importers.cutting.audited import event_records, from_journal
 from importers.cutting.containers import TRUNCATED_LINE, HeadRecord
 from importers.cutting.framing import Container, fields_of
-from importers.cutting.packed import WITHIN, json_in, line_in
+from importers.cutting.packed import WITHIN, json_in, line_in, text_in
 from importers.cutting.prefixes import CRI, PREFIXES, WORDS
 from importers.cutting.scanner import balanced, fault
 from importers.cutting.tables import is_custom, nested
@@ -42,6 +43,8 @@ _ATTRIBUTED: Path = (*_COLLECTED[:-1], "attributes", NAMED)
 """What a program tells in the attributes of its own log records, Envoy its requests."""
 JOURNAL = "*journal"
 """In a path: what the journal's entry says; a record of the kernel's audit as the audit daemon would have written it."""
+EVENT = "*event"
+"""In a path: each record of the event of the kernel's audit that stands here in one line."""
 _ARCHIVED: Path = ("log", "entries", EACH)
 """The exchanges of an HTTP archive, as browsers and proxies save them."""
 CARRIERS: tuple[Path, ...] = (
@@ -77,6 +80,8 @@ CARRIERS: tuple[Path, ...] = (
     ("jsonPayload",),  # Google Cloud Logging
     ("jsonPayload", "message"),
     ("textPayload",),
+    ("full_log", EVENT),  # Wazuh, a watched audit log
+    ("_source", "full_log", EVENT),
     ("full_log",),  # Wazuh
     ("line",),  # Loki, logcli; the lines of a plain text
     ("Line",),  # Grafana's table of a Loki query
@@ -131,7 +136,7 @@ class Way(NamedTuple):
 
     @property
     def many(self) -> bool:
-        return EACH in self.path or ROWS in self.path
+        return not {EACH, ROWS, EVENT}.isdisjoint(self.path)
 
 
 def ways() -> Iterator[Way]:
@@ -156,7 +161,10 @@ def found_at(record: object, path: Path) -> Iterator[object]:
             pairs = (mapping(one) for one in (record if isinstance(record, list) else ()))
             record = {name: value_of(pair.get("value")) for pair in pairs if isinstance(name := pair.get("key"), str)} or None
         elif step == JOURNAL:
-            record = _entry(mapping(record))
+            record = from_journal(mapping(record))
+        elif step == EVENT:
+            yield from event_records(record)
+            return
         elif isinstance(step, int):
             record = record[step] if isinstance(record, list) and len(record) > step else None
         else:
@@ -182,26 +190,6 @@ def _rows(table: dict[str, object]) -> Iterator[dict[str, object]]:
     for row in rows if names and len(names) == len(told) else ():
         if isinstance(row, list) and len(row) == len(names):
             yield dict(zip(names, row, strict=True))
-
-
-def _entry(entry: dict[str, object]) -> object:
-    """The journal keeps the type, the serial and the time of an audit record beside its text."""
-    said, kind, at = (entry.get(name) for name in ("MESSAGE", "_AUDIT_TYPE_NAME", "_SOURCE_REALTIME_TIMESTAMP"))
-    if entry.get("_TRANSPORT") != "audit" or not isinstance(kind, str) or not isinstance(at, str) or not at.isdecimal():
-        return said
-    words = (text_in(said) or "").removeprefix(f"{kind} ")
-    host = entry.get("_HOSTNAME")
-    node = f"node={host} " if isinstance(host, str) and host and " " not in host else ""
-    return f"{node}type={kind} msg=audit({at[:-6] or 0}.{at[-6:-3]:0>3}:{entry.get('_AUDIT_ID')}): {words}"
-
-
-def text_in(inner: object) -> str | None:
-    """The carried line; the journal writes one with unprintable characters as a list of its bytes."""
-    if isinstance(inner, str):
-        return inner
-    if isinstance(inner, list) and inner and all(type(one) is int and 0 <= one < 256 for one in inner):
-        return bytes(inner).decode("utf-8", "replace")
-    return None
 
 
 def unwrapped(inner: object, way: Way) -> bytes | None:
