@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from importers.base import Importer, container_of, reads_heads
+from importers.cutting.dates import dated
 from importers.cutting.elsewhere import ways_elsewhere
 from importers.cutting.framing import Container, Shape, first_row, headless
 from importers.cutting.framing import sample as framed_sample
@@ -158,7 +159,7 @@ def of_text(head: bytes, known: Collection[Importer], quoting: Shape | None = No
         if (lines := _of_lines(head, known)) is not None:
             return _carrying(head, lines) or lines
         if (importer := of_table(head, known)) is not None:
-            return Told(importer, "csv", nested)
+            return Told(importer, "csv", dated(framed_sample("csv", head)))
     for container, shape in _rows(head, quoting):
         rows = _sampled(container, head, shape)
         if (found := of_carried(rows, known)) is not None and not (container == "csv" and _no_table(head, rows, *found)):

@@ -234,3 +234,34 @@ def test_a_heading_s_zone_is_the_times_own() -> None:
     assert nested({"at [UTC]": "6/1/2026, 1:00:00 PM", "n (UTC)": "x", "b [UTC]": "y", "b": "z"}) == {
         "at": "6/1/2026, 1:00:00 PM UTC", "n": "x", "b [UTC]": "y", "b": "z",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("dates", "told"),
+    [
+        (["11/04/2025, 10:14:36.000", "21/04/2025, 09:45:54.000"], ["2025-04-11T10:14:36Z", "2025-04-21T09:45:54Z"]),
+        (["4/11/2025, 10:14:36 pm", "4/21/2025, 9:45:54 am"], ["2025-04-11T22:14:36Z", "2025-04-21T09:45:54Z"]),
+        (["11/4/2025, 10:14:36 pm", "21/4/2025, 9:45:54 am"], ["2025-04-11T22:14:36Z", "2025-04-21T09:45:54Z"]),
+        (["11/04/2025 10:14", "21/04/2025 09:45", "04/21/2025 09:46"], [None, "2025-04-21T09:45:00Z", "2025-04-21T09:46:00Z"]),
+        (["11/04/2025, 10:14:36.000", "02/04/2025, 09:45:54.000"], [None, None]),
+    ],
+    ids=["days first", "months first", "days first by halves of a day", "both", "neither"],
+)
+def test_a_tables_other_dates_tell_which_number_is_the_month(dates: list[str], told: list[str | None]) -> None:
+    rows = [
+        [
+            "TimeGenerated [UTC]",
+            "AwsEventId",
+            "EventVersion",
+            "EventSource",
+            "EventName",
+            "UserIdentityType",
+            "UserIdentityUserName",
+        ]
+    ]
+    rows += [[date, f"e-{n}", "1.09", "s3.amazonaws.com", "GetObject", "IAMUser", "dana"] for n, date in enumerate(dates)]
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    parsed, _ = whole(text.getvalue(), "cloudtrail")
+    found = [only(one.events, EventKind.EFFECT).at for one in parsed]
+    assert [None if at is None else iso(at) for at in found] == told
