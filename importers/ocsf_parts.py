@@ -267,7 +267,8 @@ def _network(told: Told, entry: Json, class_uid: int) -> bool:
 
 
 def _api(told: Told, entry: Json) -> bool:
-    operation = text(dig(entry, "api", "operation"))
+    # Writers that have no name of a call tell the name that the event has in its own log.
+    operation = text(dig(entry, "api", "operation")) or clip(text(dig(entry, "metadata", "event_code")), 200)
     service = text(dig(entry, "api", "service", "name"))
     if not operation:
         return False

@@ -312,6 +312,17 @@ def test_a_process_ends_and_a_session_holds_it_together() -> None:
     assert chain.task.scope == "session:sess-x"
 
 
+def test_a_call_without_an_operation_is_called_as_its_own_log_calls_it() -> None:
+    metadata = {"version": "1.7.0", "event_code": "app.oauth2.token.grant.access_token", "product": {"name": "Idp"}}
+    record = event(6003, 99, metadata=metadata, api={"request": {"uid": "rq-2"}}, actor={"user": {"name": "svc"}}, status_id=1)
+    effect = only(read(IMPORTER, record).events, EventKind.EFFECT)
+    assert (effect.verb, effect.tool) == (Verb.CLOUD_CALL, "app.oauth2.token.grant.access_token")
+    assert effect.principal is not None
+    assert effect.principal.name == "svc"
+    assert effect.outcome is not None
+    assert effect.outcome.effect is Tri.YES
+
+
 def test_unknown_classes_are_kept_and_others_refused() -> None:
     assert read(IMPORTER, event(9999)).unknown_type == "class 9999"
     assert read(IMPORTER, event(6005, 150)).unknown_type == "6005/150"
