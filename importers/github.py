@@ -45,7 +45,7 @@ class GitHubAudit:
     id = "github-audit"
     title = "GitHub audit log"
     evidence = "fixture"
-    version = 7
+    version = 8
 
     def sniff(self, sample: Sequence[object]) -> int:
         score = sum(1 for record in sample if isinstance(record, dict) and _is_audit(record))

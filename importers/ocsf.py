@@ -121,7 +121,7 @@ class Ocsf:
     id = "ocsf"
     title = "OCSF events"
     evidence = "fixture"
-    version = 5
+    version = 6
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
