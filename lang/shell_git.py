@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from urllib.parse import unquote
 
-from lang.late import late
 from lang.names import repository_name
 from lang.shell_calls import Call, wordset
 from lang.shell_files import resolved
 from lang.shell_ops import Args, Classifier, made, split, tried
+from lang.shell_rest import over_command
 from lang.shell_syntax import Word
 from model.event import Operation
 from model.words import TargetClass, Verb
@@ -283,15 +282,6 @@ _HOST_VALUES = wordset(
     "--project --match-head-commit --subject --visibility --cache --preview --header"
 )
 
-_RIGHTS = late(
-    r"^(?:repos/([^/]+/[^/]+)/(?:collaborators|invitations)|(?:orgs/[^/]+/)?teams/[^/]+/repos/([^/]+/[^/]+)"
-    r"|orgs/[^/]+/(?:outside_collaborators|organization-roles)|user/installations/[^/]+/repositories"
-    r"|projects/([^/]+)/(?:members|invitations|share|job_token_scope)"
-    r"|groups/[^/]+/(?:members|invitations|share|saml_group_links))(?:/|$)"
-)
-"""Paths of the REST interfaces that say who may do what, with the repository they name; reading them changes nothing."""
-
-
 _HOOKED = wordset("commit push merge pull rebase am")
 """What runs hooks that may refuse, and can be told to run none; elsewhere the word is what somebody looks for."""
 
@@ -307,7 +297,7 @@ def host(call: Call) -> Iterator[Operation]:
     words[0] = {"mr": "pr", "ci": "workflow", "pipeline": "workflow"}.get(words[0], words[0])
     name = repository_name(args.value("-R", "--repo"))
     if words[0] == "api":
-        yield from _api(call, args, name)
+        yield from over_command(call, args, name)
         return
     joined = " ".join(words[:2])
     if joined in _QUIET or words[0] in _QUIET:
@@ -337,55 +327,6 @@ def _switches(call: Call) -> frozenset[str]:
     if said[:1] in (["pr"], ["mr"]):
         return wordset("-d -f -s -e -n -m -r") if "merge" in said else wordset("-d -f -s -e -n")
     return frozenset()
-
-
-def _api(call: Call, args: Args, name: str) -> Iterator[Operation]:
-    """`gh api path`: the verb by the method and the path of the REST interface."""
-    words = args.words()
-    path = words[1].lstrip("/") if len(words) > 1 else ""
-    sends = args.has("-f", "-F", "--raw-field", "--field", "--input")
-    method = (args.value("-X", "--method") or ("POST" if sends else "GET")).upper()
-    parts = path.partition("?")[0].split("/")
-    if parts[0] == "repos" and len(parts) >= 3 and "{" not in path and ":" not in path:
-        name = name or repository_name("/".join(parts[1:3]))
-    rest = parts[3:] if parts[0] == "repos" else parts
-    verb, cls = _api_verb(method, rest)
-    if method not in ("GET", "HEAD") and (given := _RIGHTS.match("/".join(parts))):
-        verb, cls = Verb.GUARDRAIL_CHANGE, _REPO
-        named = unquote(next((found for found in given.groups() if found), ""))
-        name = name or ("" if "{" in named or ":" in named else repository_name(named))
-    flags = [f"method={method}"] + (["destructive"] if method == "DELETE" else [])
-    if path == "graphql":
-        verb, flags = (Verb.UNKNOWN, ["graphql"]) if sends else (Verb.REPO_READ, flags)
-    yield made(call, verb, cls, name, path, flags, bool(path) and verb is not Verb.UNKNOWN)
-
-
-_API_GUARDS = wordset("rulesets hooks protected_branches protected_tags protected_environments push_rule approval_rules")
-
-
-def _api_verb(method: str, rest: list[str]) -> tuple[Verb, TargetClass]:
-    if method in ("GET", "HEAD"):
-        return Verb.REPO_READ, _REPO
-    area, last = (rest[0] if rest else ""), (rest[-1] if rest else "")
-    if "protection" in rest or "enforce_admins" in rest or _API_GUARDS.intersection(rest[:3]):
-        return Verb.GUARDRAIL_CHANGE, _REPO
-    if area == "pulls":
-        return (
-            (Verb.PR_MERGE, _REPO) if last == "merge" else (Verb.PR_OPEN, _REPO) if len(rest) == 1 else (Verb.REPO_WRITE, _REPO)
-        )
-    if "secrets" in rest:
-        return Verb.SECRET_WRITE, TargetClass.SECRET_STORE
-    if last in ("dispatches", "rerun", "rerun-failed-jobs", "cancel"):
-        return Verb.CI_RUN, _CI
-    if area == "issues":
-        return (Verb.TICKET_OPEN if len(rest) == 1 else Verb.TICKET_UPDATE), _TICKET
-    if area == "merges":
-        return Verb.REPO_MERGE, _REPO
-    if area == "actions":
-        return Verb.CI_MODIFY, _CI
-    if area in ("keys",) or last in ("access_tokens", "tokens"):
-        return Verb.CREDENTIAL_ISSUE, _REPO
-    return Verb.REPO_WRITE, _REPO
 
 
 CLASSIFIERS: dict[str, Classifier] = {"git": git, "gh": host, "glab": host, "hub": git}

@@ -12,6 +12,7 @@ from lang.shell_calls import Call, wordset
 from lang.shell_inside import after_options
 from lang.shell_ops import Args, Classifier, made, split, tried
 from lang.shell_paths import path_class, path_flags, path_verb
+from lang.shell_rest import over_address
 from lang.shell_secrets import over_http
 from lang.shell_syntax import Word
 from model.event import Operation, Target
@@ -73,7 +74,7 @@ def curl(call: Call) -> Iterator[Operation]:
             told = replace(told, target=Target(_NET, host_name(found.group())))
         kept = list(over_http(call, word.text if isinstance(word, Word) else address, method, headers))
         yield replace(told, flags=(*told.flags, "secret-store")) if kept else told
-        yield from kept
+        yield from kept or over_address(call, word.text if isinstance(word, Word) else address, method)
     if not addresses:
         yield made(call, Verb.HTTP_REQUEST, _NET, flags=flags, certain=False)
     for path in files:
@@ -104,6 +105,7 @@ def httpie(call: Call) -> Iterator[Operation]:
         method = method or ("POST" if data and any("=" in word and "==" not in word for word in rest[1:]) else "GET")
         flags = [*([f"method={method}"] if method != "GET" else []), *(["data"] if data else [])]
         yield _request(call, rest[0] if "://" in rest[0] or not rest[0] else f"http://{rest[0]}", flags)
+        yield from over_address(call, rest[0], method)
 
 
 _CONNECT_VALUES = {
