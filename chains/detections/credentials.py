@@ -168,6 +168,10 @@ def reused(task: TaskChain, around: Context, parameters: dict[str, object]) -> I
         )
 
 
+_IN_PART = frozenset({"aws-session-token"})
+"""Kinds of secrets that open nothing without another one: CloudTrail writes a session's token beside every issuance, and its secret key never."""
+
+
 @detection(
     "CRED-08",
     "Secret in clear in prompt, command, file or log",
@@ -175,16 +179,22 @@ def reused(task: TaskChain, around: Context, parameters: dict[str, object]) -> I
     needs=("text fields scanned with secret patterns", "value must be masked in our store"),
     looks_for="a usable secret that stood in clear in any record of the task, wherever it was logged",
     limits="Secrets are found by pattern and by telling names; an unknown kind without a telling name is not found. Identifiers such as "
-    "an access key id do not count.",
+    "an access key id do not count, nor does an AWS session token by itself.",
     examples=(
         example("a token in a tool output", True, chain(step("exec"), events=(exposed(),))),
         example("nothing in clear", False, chain(step("exec"))),
+        example(
+            "a session's token, which opens nothing without its secret key",
+            False,
+            chain(step("exec"), events=(exposed(kind="aws-session-token"),)),
+        ),
     ),
 )
 def in_clear(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     places: dict[str, list[str]] = {}
     labels: dict[str, tuple[str, int | None]] = {}
     exposed_here = (e for e in task.events.values() if e.kind is EventKind.CREDENTIAL and e.phase is Phase.EXPOSED)
+    exposed_here = (e for e in exposed_here if e.attrs.get("secret_kind") not in _IN_PART)
     for event in sorted(exposed_here, key=lambda e: (e.at or 0, e.id)):
         key = next(
             (k for k in event.keys if k.role is KeyRole.CREDENTIAL and k.kind == "secret"), event.first_key(KeyRole.CREDENTIAL)

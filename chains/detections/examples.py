@@ -264,7 +264,7 @@ def with_credentials(*held: Credential, coverages: tuple[Coverage, ...] = (), **
     return context(*coverages, credentials={c.id: c for c in held}, **more)
 
 
-def exposed(value: str = "f00") -> Event:
+def exposed(value: str = "f00", kind: str = "github-token") -> Event:
     return Event(
         EventKind.CREDENTIAL,
         Phase.EXPOSED,
@@ -273,9 +273,9 @@ def exposed(value: str = "f00") -> Event:
         id=f"ev-exposed-{value}",
         record="rec-1",
         at=at(10),
-        text="github token in clear",
+        text=f"{kind.replace('-', ' ')} in clear",
         keys=(Key(KeyRole.CREDENTIAL, "secret", value),),
-        attrs={"secret_kind": "github-token"},
+        attrs={"secret_kind": kind},
     )
 
 
