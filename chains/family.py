@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from chains.attribution import Resolver
-from chains.match import is_commit
+from chains.match import SHA, is_commit
 from chains.memory import in_time, stub_of
 from chains.reach import is_call, task_id
 from model.chain import Link
@@ -107,12 +107,19 @@ def _by_reference(task: str, stubs: Sequence[Stub], resolver: Resolver) -> Paren
 
 
 def _collect(task: str, stub: Stub, key: Key, resolver: Resolver, found: dict[str, Parentage]) -> None:
-    """Tasks that acted on a commit or pull request, CI jobs aside: they are its children themselves."""
-    for other, place in resolver.acted(key.name):
-        if place and place != task and place not in found:
+    """Tasks that acted on a commit or pull request, CI jobs aside: they are its children themselves. Agents print a commit's first digits."""
+    commit = is_commit(key)
+    for other, place in resolver.acted(f"sha:{key.value[:SHA]}" if commit else key.name):
+        if place and place != task and place not in found and (not commit or _tells_of(other, key)):
             call = next((k.name for k in other.keys if k.role is KeyRole.CALL and k.kind == "call"), "")
             link = Link(other.id, stub.id, LinkKind.DERIVED, key.name)
             found[place] = Parentage(place, step_id(place, call) if call else "", call, link)
+
+
+def _tells_of(stub: Stub, commit: Key) -> bool:
+    """Whether an event names this commit, however short either writes it."""
+    named = (key.value for key in stub.keys if is_commit(key))
+    return any(one.startswith(commit.value) or commit.value.startswith(one) for one in named)
 
 
 def depth_of(task: str, parents: Mapping[str, str]) -> int:
