@@ -280,6 +280,9 @@ class Resolver:
             found = {task: one for task, one in found.items() if task in holders}
         if len(found) > 1 and cls != "request":
             found = {task: one for task, one in found.items() if not self.reach.ancestors(task).intersection(found)}
+        if cls in ("commit", "pr") and found:
+            later = self._runs_before(unit, cls)
+            found = {task: one for task, one in found.items() if task not in later}
         if cls in ("commit", "pr") and len(found) > 1:
             agents = {task: one for task, one in found.items() if self._scope_kind(one[0]) != "ci.job"}
             found = agents or found
@@ -307,8 +310,29 @@ class Resolver:
                 return False
             names = {self.facts.identity(s.principal) for s in unit.stubs if s.principal and s.kind is not EventKind.INTENT}
             known = self.inference.principals(other)
-            return not names or not known or bool(names & known)
+            if names and not known:
+                return self._by_one(unit, names, other)
+            return not names or bool(names & known)
         return True
+
+    def _by_one(self, unit: Unit, names: set[str], other: Stub) -> bool:
+        """Whether nobody else acted on a ticket of which an agent speaks that does not say who it is: on all of it, else at the time of its call."""
+        points = {stub.point for stub in unit.stubs}
+        acts = [s for name in unit.names.get("ticket", ()) for s in self.reach.carriers(name) if s.kind is EventKind.EFFECT]
+        others = [s for s in acts if s.point in points and s.principal and self.facts.identity(s.principal) not in names]
+        if not others:
+            return True
+        during = self.inference.during(other)
+        return any(during(stub) for stub in unit.stubs) and not any(during(stub) for stub in others)
+
+    def _runs_before(self, unit: Unit, cls: str) -> set[str]:
+        """The CI runs that had not begun when this was done, as far as they speak of its commit: it may have led to them, they did not do it."""
+        done = max((self.runs.moment(stub) for stub in unit.stubs if stub.at is not None), default=None)
+        begun: dict[str, int] = {}
+        for other in (one for name in unit.names.get(cls, ()) for one in self._speakers(name)):
+            if other.at is not None and self._scope_kind(other) == "ci.job" and (place := self.reach.direct(other)):
+                begun[place[0]] = min(self.runs.moment(other), begun.get(place[0], self.runs.moment(other)))
+        return {run for run, at in begun.items() if done is not None and done < at}
 
     def _holders(self, unit: Unit, placed: Mapping[str, Place]) -> frozenset[str]:
         return frozenset(self._tasks(unit, "credential", placed)) | frozenset(self._tasks(unit, "via", placed))

@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from chains.groups import CORE, Group, Grouped
 from chains.match import match_values, other_path, reaches_out
+from chains.objects import other_object
 from chains.order import Ordered
 from lang.shell_syntax import read_script
 from model.chain import Candidate, Link
 from model.event import Event
-from model.words import EventKind, KeyRole, LinkKind, Phase, TargetClass, Vantage, Verb
+from model.words import Clock, EventKind, KeyRole, LinkKind, Phase, TargetClass, Tri, Vantage, Verb
 
 MICRO = 1_000_000
 DURING = 0.50
@@ -54,6 +55,7 @@ class _Running(msgspec.Struct):
     values: frozenset[str]
     verbs: frozenset[Verb]
     open: bool
+    failed: bool
     seen: set[tuple[str, EventKind, Verb]]
 
 
@@ -110,7 +112,8 @@ class _Calls:
         seen = {(e.point, e.kind, e.verb) for e in self._grouped.numbered(number).events if e.id != call.id}
         if len(self._made) >= _AT_HAND:
             self._made.clear()
-        made = self._made[number] = _Running(number, call, values, verbs, unknown, seen)
+        failed = any(e.phase is Phase.RESULT and e.outcome is not None and e.outcome.tool is Tri.NO for e in one.events)
+        made = self._made[number] = _Running(number, call, values, verbs, unknown, failed, seen)
         return made
 
 
@@ -203,15 +206,20 @@ def _factors(
 ) -> dict[str, float] | None:
     factors: dict[str, float] = {}
     start, end = span
+    # Of what only came after its time the next call that names it and went well is the one, and none that was over by then.
+    behind = lead.clock is Clock.ORDER_ONLY
     if start - SLACK <= at <= end + SLACK:
         factors["during"] = DURING
     else:
         distance = at - end if at > end else start - at
-        if (at < start and lead.kind is not EventKind.DECISION) or distance > window:
+        late = at < start and lead.kind is not EventKind.DECISION
+        if late is not behind or distance > window or (behind and (one.failed or not values & one.values)):
             return None
         factors["near"] = round(NEAR * (1 - distance / window), 4)
     same = _same_tool(lead, one.call)
     if same == 0:
+        return None
+    if other_object(values, one.values) or _other_branch(lead, one.call):
         return None
     elsewhere = other_path(lead.target, (one.call.target, *(op.target for op in one.call.operations)))
     if same is not None and 0 < same < SAME_TARGET:
@@ -249,6 +257,13 @@ def _same_tool(lead: Event, call: Event) -> float | None:
     if long.endswith(tuple(f"{mark}{short}" for mark in "_-./:")):
         return TOOL_BEHIND
     return 0.0 if call.verb is Verb.MCP_CALL else None
+
+
+def _other_branch(lead: Event, call: Event) -> bool:
+    """Whether a target saw one branch pushed and the call names others alone."""
+    pushed = lead.target.detail.removeprefix("refs/heads/") if lead.verb is Verb.REPO_WRITE else ""
+    asked = {op.target.detail for op in call.operations if op.verb is Verb.REPO_WRITE and " push" in op.text}
+    return bool(pushed and asked) and "" not in asked and pushed not in asked
 
 
 def _is_part(piece: Event, whole: Event) -> bool:

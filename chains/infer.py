@@ -7,13 +7,14 @@ The factors below are added up; the sum must reach the threshold and leave every
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+from chains.beside import IN_ORDER, OVER, Beside
 from chains.facts import OrgFacts
 from chains.match import FOLDER, REFUSED, elsewhere_asked, match_names, other_operation, values_of
+from chains.objects import other_object
 from chains.reach import Reach, is_call
 from chains.seen import (
-    BEHIND,
     Scored,
     Unknown,
     distance,
@@ -59,16 +60,10 @@ UNIQUE = 0.15
 """Divided among the tasks that are candidates."""
 TAKEN = -0.20
 """Another record of the same point, nearer to the call, already shows it."""
-SAME_ACT = 2_000_000
-"""Microseconds within which two records of one target that name the same actor tell of one act, as a webhook and an audit log do."""
 MARGIN = 0.10
 """The best task must lead the second by this much, or the event stays unattributed."""
 SLACK = 30_000_000
 """Microseconds by which an effect may precede its call, or a verdict follow it: clocks that differ by less are not set right."""
-IN_ORDER = 5_000_000
-"""Microseconds that are no order at all."""
-OVER = 10_000_000
-"""Microseconds after a call's end by which a clock may hide that the call made it: a larger difference is known as skew."""
 EARLY = -0.10
 """The effect precedes the call, or the verdict follows it, by more than that."""
 RIVALS = 5
@@ -77,9 +72,6 @@ MICRO = 1_000_000
 _RUN = frozenset({Verb.EXEC, Verb.UNKNOWN})
 _LAST = "\U0010ffff"
 """Sorts behind every id."""
-
-Beside = dict[str, dict[str, list[tuple[int, str]]]]
-"""By what was seen and by task the times of others of its point that tell of it."""
 
 
 class Inference:
@@ -95,6 +87,7 @@ class Inference:
         self._credentials: dict[str, frozenset[str]] = {}
         self._ended: dict[str, list[int]] = {}
         self._doubles: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        self._beside = Beside(reach, facts, self._moment, self._names, self._values_of, self._ends)
 
     def names(self, unknown: Unknown) -> list[str]:
         """The key names under which candidates are filed."""
@@ -196,8 +189,7 @@ class Inference:
                     if not (ends_with_call(seen, value) and self._over(seen, call)):
                         found.append((seen, call, place[0], value, away))
         tasks = len({task for _, _, task, _, _ in found})
-        beside: dict[str, Beside] = {}
-        scored = [self._score(unknown, *one, tasks, beside.setdefault(one[0].id, {})) for one in found]
+        scored = [self._score(unknown, *one, tasks) for one in found]
         return [one for one in scored if one is not None]
 
     def _calls(self, seen: Stub, at: int) -> list[tuple[Stub, frozenset[str]]]:
@@ -239,16 +231,15 @@ class Inference:
         only_files = files > 0 and len(values) == words + files and words <= files + 1
         return call.verb in _RUN and not only_files
 
-    def _score(
-        self, unknown: Unknown, seen: Stub, call: Stub, task: str, value: str, distance: int, tasks: int, beside: Beside
-    ) -> Scored | None:
+    def _score(self, unknown: Unknown, seen: Stub, call: Stub, task: str, value: str, distance: int, tasks: int) -> Scored | None:
         target = FOLDER_ONLY if f"|{FOLDER}" in value else TARGET
         factors = {"target": target, "time": TIME * (1 - abs(distance) / self.window), "unique": UNIQUE / tasks}
         if value.startswith("words|"):
             factors["words"] = WORDS
-        if other_operation(self._values_of(seen), self._values_of(call)):
+        mine, theirs = self._values_of(seen), self._values_of(call)
+        if other_operation(mine, theirs) or other_object(mine, theirs):
             return None
-        if elsewhere_asked(value, self._values_of(seen), self._values_of(call)):
+        if elsewhere_asked(value, mine, theirs):
             factors["path"] = PATH_OTHER
         if distance < -IN_ORDER:
             factors["early"] = EARLY
@@ -273,7 +264,10 @@ class Inference:
             factors["credential"] = CREDENTIAL_SAME
         if of_cluster(value) and self._doubled(seen, call, value):
             return None
-        if self._taken(seen, call, value, distance, beside):
+        own = factors.get("principal", 0) > 0 or factors.get("user", 0) > 0
+        if not own and self._beside.by_another(seen, call, value):
+            return None
+        if self._beside.taken(seen, call, value, distance, own):
             factors["taken"] = TAKEN
         factors = {name: round(factor, 4) for name, factor in factors.items()}
         return Scored(call, seen, task, value, round(min(sum(factors.values()), 1.0), 4), factors)
@@ -299,6 +293,13 @@ class Inference:
     def _during(self, seen: Stub, call: Stub) -> bool:
         at, start = self._moment(seen), self._moment(call)
         return at is not None and start is not None and start <= at <= max(self._ends(call), default=start - 1)
+
+    def during(self, call: Stub) -> Callable[[Stub], bool]:
+        """Tells of records whether a call was under way then, as far as clocks say."""
+        start = self._moment(call)
+        end = max(self._ends(call), default=start or 0)
+        low, high = (start - IN_ORDER, end + IN_ORDER) if start is not None and is_call(call) else (1, 0)
+        return lambda seen: (at := self._moment(seen)) is not None and low <= at <= high
 
     def _over(self, seen: Stub, call: Stub) -> bool:
         """Whether the call had ended by then for certain."""
@@ -343,45 +344,6 @@ class Inference:
             stubs = [stub for name in sorted(names) for stub in self.reach.first_of_scope(name)]
             self._principals[scope.name] = frozenset(self.facts.identity(s.principal) for s in stubs if s.principal)
         return self._principals[scope.name]
-
-    def _taken(self, seen: Stub, call: Stub, value: str, distance: int, beside: Beside) -> bool:
-        """Whether another record of the same point is nearer to the call and of its task, or of no known one."""
-        moment, own = self._moment(call), self.reach.direct(call)
-        if moment is None:
-            return False
-        if value not in beside:
-            beside[value] = self._others(seen, value)
-        others = beside[value]
-        near, back = abs(distance), min(IN_ORDER, abs(distance))
-        low, high = {EventKind.CREDENTIAL: (near, near), **dict.fromkeys(BEHIND, (back, near))}.get(seen.kind, (near, back))
-        first, last = (moment - low, ""), (moment + high, _LAST)
-        for found in others.values() if own is None else (others.get("", ()), others.get(own[0], ())):
-            for at, id in found[bisect_left(found, first) : bisect_right(found, last)]:
-                if (abs(at - moment), id) < (near, seen.id):
-                    return True
-        return False
-
-    def _others(self, seen: Stub, value: str) -> dict[str, list[tuple[int, str]]]:
-        """When other records of the same point tell of the same, by the task they are of, "" for none that is known, in order of time."""
-        found: dict[str, set[tuple[int, str]]] = {}
-        for name in self._names(seen):
-            for other in self.reach.carriers(name):
-                if (
-                    other.point == seen.point
-                    and other.kind is seen.kind
-                    and other.record != seen.record
-                    and (at := self._moment(other)) is not None
-                    and value in self._values_of(other)
-                    and not self._same_act(seen, other)
-                ):
-                    place = self.reach.direct(other)
-                    found.setdefault("" if place is None else place[0], set()).add((at, other.id))
-        return {task: sorted(told) for task, told in found.items()}
-
-    def _same_act(self, seen: Stub, other: Stub) -> bool:
-        if not seen.principal or not other.principal or seen.at is None or other.at is None:
-            return False
-        return abs(seen.at - other.at) <= SAME_ACT and self.facts.identity(seen.principal) == self.facts.identity(other.principal)
 
     def _values_of(self, stub: Stub) -> frozenset[str]:
         if stub.id not in self._values:

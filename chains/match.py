@@ -6,20 +6,21 @@ of the bucket, so that a busy repository does not turn its own bucket into a hot
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 
 from chains.clusters import cluster_asked, cluster_seen
+from chains.folders import HOME, elsewhere
+from chains.objects import object_seen, objects_asked
 from chains.printed import printed_values
 from chains.reach import names_connection
 from chains.runs import run_keys
 from lang.late import late
 from lang.names import host_name, repository_name
 from model.event import Event, Key, Operation, Target, digest
-from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 
 BUCKET_SECONDS = 900
 """Width of a time bucket; a look-up takes the buckets around a moment, so the width changes no result."""
@@ -82,9 +83,6 @@ _OWN_COMMANDS = frozenset({"UpdateKubeconfig", "GetLogin", "GetLoginPassword", "
 _CLOUD = f"{Verb.CLOUD_CALL.value}|"
 _KV_DATA = late(r"^(?:v1/)?([^/]+)/(?:data|metadata)/(.+)$")
 _SECRET_ARN = late(r"^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$")
-_HOME = late(r"^(?:[a-z]:)?/(?:home|users)/([^/]+)", re.I)
-_WITHIN = late(r"^(?!\.\.(?:/|$)|[A-Za-z]:)[^/~$]")
-_ROOTED = late(r"^(?:[a-z]:)?/", re.I)
 _REMOTE = late(r"^(?:origin|upstream|fork)(?:/.*)?$")
 _AGENTS = (("claude-code", ("claude",)), ("codex", ("codex",)), ("gemini-cli", ("gemini",)), ("copilot", ("copilot",)))
 
@@ -100,9 +98,9 @@ def match_values(event: Event) -> tuple[str, ...]:
     for op in event.operations:
         if reaches_out(op):
             found.update(_value(op.verb, op.target, event, elsewhere(op, cwd)))
-            found.update(cluster_asked(op))
+            found.update((*cluster_asked(op), *objects_asked(op)))
     if event.vantage is not Vantage.AGENT:
-        found.update(cluster_seen(event))
+        found.update((*cluster_seen(event), *object_seen(event)))
     command, arguments = event.attrs.get("command"), event.attrs.get("arguments")
     if event.verb is Verb.EXEC and isinstance(command, str) and command.strip():
         found.add(f"words|{_words(command)}")
@@ -192,8 +190,12 @@ def is_commit(key: Key) -> bool:
 
 
 def _timely(event: Event) -> bool:
-    """Calls, verdicts and observed effects happen at their time; a result says no more of its call than what the program printed."""
-    return event.phase in (Phase.CALL, Phase.VERDICT, Phase.OBSERVED, Phase.RESULT)
+    """Calls, verdicts and observed effects happen at their time; a result says no more of its call than what the program printed.
+
+    What only came after its time, as a push after its newest commit was made, may be of any time behind it.
+    """
+    after = event.clock is Clock.ORDER_ONLY and event.vantage is not Vantage.AGENT
+    return not after and event.phase in (Phase.CALL, Phase.VERDICT, Phase.OBSERVED, Phase.RESULT)
 
 
 def agent_of(event: Event) -> str:
@@ -214,38 +216,6 @@ def reaches_out(operation: Operation) -> bool:
     return not _STAYS.intersection(operation.flags)
 
 
-def elsewhere(operation: Operation, cwd: object) -> str | None:
-    """The folder beside the one worked in that a command was sent to ("" where it is not known), None where it stayed.
-
-    What goes elsewhere does not mean the repository worked in; a folder within the other is one checkout with it.
-    """
-    stated = next((flag[4:] for flag in operation.flags if flag.startswith("dir=")), "")
-    if not stated or _WITHIN.match(posixpath.normpath(stated.replace("\\", "/"))):
-        return None
-    led = folder_of(stated, cwd)
-    return led if apart(led, folder_of("", cwd)) else None
-
-
-def folder_of(stated: str, cwd: object) -> str:
-    """Where a path leads from the folder worked in; "" where that is not known."""
-    base = str(cwd or "").replace("\\", "/")
-    path = stated.replace("\\", "/")
-    if path == "~" or path.startswith("~/"):
-        home = _HOME.match(base)
-        path = f"{home.group()}{path[1:]}" if home else ""
-    if not _ROOTED.match(path):
-        path = f"{base}/{path}" if _ROOTED.match(base) and path[:1] not in ("~", "$") else ""
-    return posixpath.normpath(path).removesuffix("/.git") if path else ""
-
-
-def apart(one: str, other: str) -> bool:
-    """Whether two folders are not known to lie one within the other."""
-    if not one or not other:
-        return True
-    first, second = sorted((one.casefold().rstrip("/"), other.casefold().rstrip("/")))
-    return first != second and not second.startswith(f"{first}/")
-
-
 def _value(verb: Verb, target: Target, event: Event, led: str | None = None) -> Iterator[str]:
     verb = asked_as(verb, target)
     name = canonical(verb, target, event, led)
@@ -253,7 +223,7 @@ def _value(verb: Verb, target: Target, event: Event, led: str | None = None) -> 
         # Of a request in a tunnel a proxy sees the connection alone.
         for one in _HTTP if verb in _HTTP else (verb,):
             yield f"{one.value}|{name}"
-    if verb in _REPOSITORY and (not name or event.vantage is not Vantage.AGENT):
+    if (verb in _REPOSITORY or _guarded(verb, target, event)) and (not name or event.vantage is not Vantage.AGENT):
         folder = name or (str(event.attrs.get("cwd") or "") if led is None else led)
         folder = folder.replace("\\", "/").rstrip("/").rpartition("/")[2].casefold()
         if folder:
@@ -281,12 +251,12 @@ def _issued_for(event: Event) -> list[str]:
 def _seen_elsewhere(value: str) -> bool:
     """Whether somebody beyond the agent's own machine could log this."""
     verb = value.partition("|")[0]
-    return verb != "words" and Verb(verb) not in _FILES
+    return verb != "words" and (verb == Verb.GUARDRAIL_CHANGE.value or Verb(verb) not in _FILES)
 
 
 def home_user(event: Event) -> str:
     """The name of the account in whose home folder an agent works; "" where the folder is nobody's home."""
-    found = _HOME.match(str(event.attrs.get("cwd") or "").replace("\\", "/"))
+    found = HOME.match(str(event.attrs.get("cwd") or "").replace("\\", "/"))
     return found.group(1).casefold() if found else ""
 
 
@@ -295,9 +265,10 @@ def canonical(verb: Verb, target: Target, event: Event, led: str | None = None) 
 
     A remote's name (`origin`) means the repository the event says was worked in, unless the command was `led` elsewhere.
     """
-    if verb in _FILES or target.cls is TargetClass.CI_CD:
+    guarded = _guarded(verb, target, event)
+    if (verb in _FILES and not guarded) or target.cls is TargetClass.CI_CD:
         return target.name.replace("\\", "/")
-    if verb in _REPOSITORY:
+    if verb in _REPOSITORY or guarded:
         stated = "" if not target.name or _REMOTE.match(target.name) else _repository(target.name)
         return stated or ("" if led is not None else _repository(str(event.attrs.get("repository") or "")))
     if verb is Verb.CREDENTIAL_ISSUE:
@@ -319,6 +290,12 @@ def canonical(verb: Verb, target: Target, event: Event, led: str | None = None) 
     if verb in _NAMED:
         return target.name.casefold()
     return ""
+
+
+def _guarded(verb: Verb, target: Target, event: Event) -> bool:
+    """Whether a repository's safeguard was changed at its host: a request for that may name the repository by a number or a placeholder."""
+    asked = event.vantage is not Vantage.AGENT or target.detail.startswith(("repos/", "projects/", "repositories/"))
+    return verb is Verb.GUARDRAIL_CHANGE and target.cls is TargetClass.REPOSITORY and asked
 
 
 def other_path(seen: Target, asked: Iterable[Target]) -> bool:

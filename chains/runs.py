@@ -137,7 +137,7 @@ class Runs:
         """Keys under which the runs lie that any of these events may have been asked for by."""
         found: dict[str, None] = {}
         for stub, _, sought in _subjects(stubs):
-            at = self._moment(stub)
+            at = self.moment(stub)
             low, high = (at - LONGEST_JOB - SLACK - self.drift) // BUCKET, (at + SLACK + self.drift) // BUCKET
             found.update(dict.fromkeys(f"ci.run:{sought.place}|{bucket}" for bucket in range(low, high + 1)))
         return list(found)
@@ -174,16 +174,16 @@ class Runs:
                 place = self.reach.direct(other)
                 if place is not None and place[0]:
                     tasks.setdefault(place[0], []).append(other)
-        found = [self._run(task, seen, self._moment(stub), sought) for task, seen in sorted(tasks.items())]
+        found = [self._run(task, seen, self.moment(stub), sought) for task, seen in sorted(tasks.items())]
         return [run for run in found if run is not None]
 
     def _run(self, task: str, seen: Sequence[Stub], at: int, sought: Wanted) -> Run | None:
         all_of = {one.id: one for one in seen}
         for key in dict.fromkeys(k for one in seen for k in one.keys if k.role is KeyRole.SCOPE and k.kind == "ci.job"):
             all_of.update({one.id: one for one in self.reach.carriers(key.name) if one.at is not None and _of_run(one)})
-        stubs = sorted(all_of.values(), key=lambda one: (self._moment(one), one.id))
-        ends = [self._moment(one) for one in stubs if one.phase is Phase.ENDED]
-        begun, last = self._moment(stubs[0]), self._moment(stubs[-1])
+        stubs = sorted(all_of.values(), key=lambda one: (self.moment(one), one.id))
+        ends = [self.moment(one) for one in stubs if one.phase is Phase.ENDED]
+        begun, last = self.moment(stubs[0]), self.moment(stubs[-1])
         if at < begun - SLACK or at - begun > LONGEST_JOB or (ends and at > max(last, *ends) + SLACK):
             return None
         stated = _says(stubs, sought.word)
@@ -191,7 +191,8 @@ class Runs:
             return None
         return Run(task, stubs[0], at - begun, at <= last + (SLACK if ends else 0), stated)
 
-    def _moment(self, stub: Stub) -> int:
+    def moment(self, stub: Stub) -> int:
+        """When it happened by the clock of the agents, 0 where it has no time."""
         return (stub.at or 0) - self.skews.get(stub.point, 0)
 
 

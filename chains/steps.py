@@ -8,9 +8,10 @@ import msgspec
 
 from chains.facts import NOTHING, OrgFacts, ResourceFacts
 from chains.family import step_id
+from chains.folders import elsewhere
 from chains.groups import Group
 from chains.held import Held
-from chains.match import canonical, elsewhere, specific
+from chains.match import canonical, specific
 from chains.modes import Mode
 from chains.outcome import outcome_of
 from lang.cells import cut_names, seen

@@ -38,8 +38,8 @@ class BitbucketWebhookReader:
         parsed = Parsed(type=clip(f"webhook {event}", 100))
         own, came = _moment(body, pull), moment(kept.at)
         made = first_moment(mapping(mapping(changes[0].get("new")).get("target")), "date") if changes else own
-        # Of a push the Cloud's body says only when its newest commit was made.
-        at, clock = next((one for one in (own, came, made) if one[0] is not None), own)
+        # Of a push the Cloud's body says only when its newest commit was made, and thus what it came after.
+        at, clock = next((one for one in (own, came, (made[0], Clock.ORDER_ONLY)) if one[0] is not None), own)
         parsed.at = at
         place = mapping(body.get("repository"))
         place = place or mapping(mapping(pull.get("destination")).get("repository"))
@@ -149,7 +149,7 @@ class BitbucketWebhook:
     id = "bitbucket-webhook"
     title = "Bitbucket webhook bodies"
     evidence = "fixture"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -36,7 +36,7 @@ class GitHubWebhook:
     id = "github-webhook"
     title = "GitHub webhook bodies"
     evidence = "fixture"
-    version = 5
+    version = 6
 
     def sniff(self, sample: Sequence[object]) -> int:
         score = sum(1 for record in sample if is_webhook(record))
@@ -160,7 +160,8 @@ def _time(delivery: Delivery, kind: str, part: Json, answered: bool) -> tuple[in
     around = (moment(delivery.at), moment(place.get("pushed_at")), moment(place.get("updated_at")))
     told = (first_moment(delivery.body, "since"), own, *around) if answered else (own, *around)
     if kind == "commits":
-        told = (moment(place.get("pushed_at")), moment(delivery.at), own, moment(place.get("updated_at")))
+        made = own[0], Clock.ORDER_ONLY
+        told = (moment(place.get("pushed_at")), moment(delivery.at), made, moment(place.get("updated_at")))
     return next((one for one in told if one[0] is not None), (None, Clock.ORDER_ONLY))
 
 

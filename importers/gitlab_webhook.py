@@ -1,6 +1,6 @@
 """GitLab webhook bodies: pushes with their commits, merge requests, pipelines, jobs, deployments, comments, issues and releases.
 
-A body says no time of its own for a push: when it came stands in, else that of its newest commit. System hooks call a push's kind `event_name`.
+A body says no time of its own for a push: when it came stands in, else that of its newest commit, which it only came after. System hooks call a push's kind `event_name`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class GitLabWebhookReader:
         name = f"{named}.{action}" if action else named
         own, came = _moment(body, part, kind), moment(kept.at)
         at, clock = next((one for one in ((came, own) if kind in _PUSHES else (own, came)) if one[0] is not None), own)
+        if kind in _PUSHES and came[0] is None:
+            clock = Clock.ORDER_ONLY
         parsed = Parsed(type=clip(f"webhook {name}", 100), at=at)
         if kind not in _KINDS:
             parsed.unknown_type = clip(f"webhook {name}", 80)
@@ -177,7 +179,7 @@ class GitLabWebhook:
     id = "gitlab-webhook"
     title = "GitLab webhook bodies"
     evidence = "documentation"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

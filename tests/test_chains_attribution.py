@@ -13,7 +13,7 @@ from chains.memory import in_time
 from chains.reach import Reach
 from model.event import Event
 from model.evidence import Stub
-from model.words import LinkKind
+from model.words import Clock, LinkKind
 from tests.chains_placed import of, place
 from tests.chains_story import (
     REPO,
@@ -201,6 +201,43 @@ def test_a_job_is_its_own_task_and_the_child_of_the_commits_task() -> None:
     assert parent.parent == T1
     assert parent.link is not None
     assert (parent.link.source, parent.link.kind) == (push.id, LinkKind.DERIVED)
+
+
+def test_what_led_to_a_run_is_not_what_the_run_did() -> None:
+    sha = "reference commit:feedfacefeedfacefeedfacefeedfacefeedface"
+    job = f"ci.job:github-actions:{REPO}:1"
+    run = event("job", "effect", "observed", "target", "ci", 20, f"scope {job}", sha, verb="ci.run")
+    before, during = effect("push", 19, sha, who="kim-gh"), effect("release", 40, sha, verb="package.publish", who="kim-gh")
+    found = place([before, run, during])
+    assert [of(found, one).task for one in (before, during)] == ["", task_id(job)]
+
+
+@pytest.mark.parametrize(("printed", "child"), [("feedfac", True), ("feedfab", False)])
+def test_a_run_is_the_child_of_the_task_that_printed_the_first_digits_of_its_commit(printed: str, child: bool) -> None:
+    job = event("job", "effect", "started", "target", "ci", 20, f"scope ci.job:github-actions:{REPO}:1",
+                "reference commit:feedfacefeedfacefeedfacefeedfacefeedface")  # fmt: skip
+    made = ready([call(S1, "c1", 4), result(S1, "c1", 6), job])
+    answer = event("made", "action", "result", "agent", "claude-code", 5, scope(S1), f"reference commit:{printed}")
+    index = MemoryIndex([*made, *ready([answer])])
+    parent = parentage(task_id(f"ci.job:github-actions:{REPO}:1"), [index.stubs[job.id]], Resolver(index, facts(), {}))
+    assert parent.parent == (T1 if child else "")
+
+
+def test_what_another_person_did_to_a_ticket_is_not_the_agents() -> None:
+    told = call(S1, "c1", 10, "reference ticket:PAY-1"), result(S1, "c1", 11)
+    mine = effect("mine", 11, "reference ticket:PAY-1", verb="ticket.update", point="jira", who="ada")
+    alone = place([*told, mine])
+    assert of(alone, mine).task == T1
+    for seconds, placed in ((900, [T1, ""]), (13, ["", ""])):
+        others = effect("others", seconds, "reference ticket:PAY-1", verb="ticket.update", point="jira", who="dan")
+        found = place([*told, mine, others])
+        assert [of(found, one).task for one in (mine, others)] == placed
+
+
+def test_a_push_that_only_came_after_its_commit_is_no_inference() -> None:
+    told = call(S1, "c1", 10, **PUSH), result(S1, "c1", 12)
+    push = effect("push", 11, who="dan", clock=Clock.ORDER_ONLY, target=f"repository:{REPO}@x")
+    assert of(place([*told, push]), push).task == ""
 
 
 def test_an_agents_session_is_no_child_of_one_that_acted_on_the_same_commit() -> None:

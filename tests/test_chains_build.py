@@ -484,6 +484,23 @@ def test_building_twice_is_building_once_and_changes_no_event() -> None:
     assert link.step == ""
 
 
+@pytest.mark.parametrize(
+    ("branch", "step"),
+    [("fix/1", 1), ("main", 3), ("other", None)],
+    ids=["the next call", "the one for that branch that went well", "no call for that branch"],
+)
+def test_a_push_that_only_came_after_its_commit_is_the_next_calls_that_names_it(branch: str, step: int | None) -> None:
+    def pushed(id: str, seconds: float, words: str, ok: bool = True) -> list[Event]:
+        asked = call(S1, id, seconds, attrs={"command": f"git push {words}", "repository": REPO})
+        return [asked, result(S1, id, seconds + 2, ok)]
+
+    told = [*pushed("c0", 1, "origin fix/1"), *pushed("c1", 12, "origin fix/1"), *pushed("c2", 20, "origin HEAD:main", ok=False)]
+    told += pushed("c3", 30, "--force origin HEAD:main")
+    seen = effect("push", 10, scope(S1), target=f"repository:{REPO}@{branch}", clock=Clock.ORDER_ONLY)
+    steps = [one for one in build([*told, seen]).steps if one.actions]
+    assert [bool(one.effects) for one in steps] == [n == step for n in range(4)]
+
+
 def test_a_task_nobody_prompted_is_called_by_agent_and_place() -> None:
     asked = verdict("d", 1, scope(S1), agent="dockhand", attrs={"repository": REPO})
     assert build([asked]).task.title == f"dockhand in {REPO}"

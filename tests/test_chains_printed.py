@@ -161,9 +161,17 @@ def test_one_act_that_two_logs_of_a_target_tell_is_not_two() -> None:
     story = session(S1, 10, "git push origin main", PUSHED)
     logged, hooked = seen("logged", 12, "repository:acme/till"), seen("hooked", 13, "repository:acme/till")
     assert tasks(*story, logged, hooked)[2:] == [T1, T1]
-    again, others = seen("again", 17, "repository:acme/till"), seen("others", 13, "repository:acme/till", who="kim-gh")
-    assert tasks(*story, logged, again)[2:] == [T1, ""]
-    assert tasks(*story, logged, others)[2:] == [T1, ""]
+    assert tasks(*story, logged, seen("again", 17, "repository:acme/till"))[2:] == [T1, ""]
+
+
+def test_of_two_persons_who_did_the_same_during_a_call_neither_is_taken_for_the_agent() -> None:
+    story = session(S1, 10, "git push origin main", PUSHED)
+    first, second = seen("first", 12, "repository:acme/till"), seen("second", 13, "repository:acme/till", who="kim-gh")
+    assert tasks(*story, first, second)[2:] == ["", ""]
+    beside = seen("beside", 16, "repository:acme/till", who="kim-gh")
+    assert tasks(*story, first, beside)[2:] == [T1, ""]
+    at_home = call(S1, "c9", 10, attrs={"command": "git push origin main", "cwd": "/home/kim/till", "repository": "acme/till"})
+    assert tasks(at_home, result(S1, "c9", 14), first, second)[2:] == ["", T1], "the agent works in the home of one of them"
 
 
 @pytest.mark.parametrize(

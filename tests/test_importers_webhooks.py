@@ -10,7 +10,7 @@ from hypothesis import given
 from importers.bitbucket_webhook import IMPORTER as BITBUCKET
 from importers.gitlab_webhook import IMPORTER as GITLAB
 from model.event import BadRecord
-from model.words import KeyRole, TargetClass, Tri, Verb
+from model.words import Clock, KeyRole, TargetClass, Tri, Verb
 from tests.importer_checks import JSON, mutated, names, read, survives, whole
 
 Record = dict[str, object]
@@ -73,6 +73,7 @@ def test_a_gitlab_push(record: Record) -> None:
     assert names(event, KeyRole.REFERENCE) == [f"commit:{HEAD}", f"commit:{PARENT}", "entire.checkpoint:0a1b2c3d4e5f"]
     assert event.text.startswith("last")
     assert "forced" not in event.attrs
+    assert event.clock is Clock.ORDER_ONLY, "the time is that of its newest commit"
 
 
 def test_a_branch_that_gitlab_deleted() -> None:
@@ -141,6 +142,7 @@ def test_a_bitbucket_push_is_one_event_for_each_branch() -> None:
     assert names(kept, KeyRole.REFERENCE) == [f"commit:{HEAD}", f"commit:{PARENT}"]
     assert (gone.text, gone.attrs["forced"], "sha" in gone.attrs, "forced" in kept.attrs) == ("deleted old", True, False, False)
     assert kept.at == gone.at == 1_780_308_000_000_000
+    assert kept.clock is gone.clock is Clock.ORDER_ONLY, "the time is that of the newest commit"
 
 
 @pytest.mark.parametrize(

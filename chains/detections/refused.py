@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from chains.clusters import thing_of
 from chains.detections.reading import operations
-from chains.match import apart, elsewhere, folder_of, reaches_out, secret_name
+from chains.folders import apart, elsewhere, folder_of
+from chains.match import reaches_out, secret_name
 from model.chain import Step
 from model.event import Operation, Target
 from model.words import TargetClass, Verb

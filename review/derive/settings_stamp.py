@@ -13,7 +13,7 @@ from review.derive.enforced import Policies
 from review.errors import RemitError
 from review.workspace import Workspace
 
-BUILT = 6
+BUILT = 7
 """Counts up when tasks are put together in another way: what a store has derived is then derived again."""
 
 _BUILT_WITH, _ORGANISATION = "built_with", "built_organisation"
