@@ -82,6 +82,7 @@ _OWN_COMMANDS = frozenset({"UpdateKubeconfig", "GetLogin", "GetLoginPassword", "
 """Commands of the AWS command line that are called as operations are and call others."""
 _CLOUD = f"{Verb.CLOUD_CALL.value}|"
 _KV_DATA = late(r"^(?:v1/)?([^/]+)/(?:data|metadata)/(.+)$")
+_KEY_VAULT = late(r"^([\w-]+)\.vault\.azure\.net/secrets(?:/([^/]+))?$")
 _SECRET_ARN = late(r"^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$")
 _REMOTE = late(r"^(?:origin|upstream|fork)(?:/.*)?$")
 _AGENTS = (("claude-code", ("claude",)), ("codex", ("codex",)), ("gemini-cli", ("gemini",)), ("copilot", ("copilot",)))
@@ -320,10 +321,12 @@ def _repository(address: str) -> str:
 
 
 def secret_name(name: str) -> str:
-    """A secret's path without what only one side writes: API prefix, the KV engine's `data/`, the ARN's random tail."""
+    """A secret's path without what only one side writes: API prefix, the KV engine's `data/`, a Key Vault's domain, the ARN's random tail."""
     if arn := _SECRET_ARN.match(name):
         return arn.group(1).casefold()
     path = name.strip("/")
+    if vault := _KEY_VAULT.match(path):
+        return "/".join(filter(None, vault.groups())).casefold()
     if data := _KV_DATA.match(path):
         path = f"{data.group(1)}/{data.group(2)}"
     return path.removeprefix("v1/").casefold()

@@ -1,10 +1,12 @@
-"""Objects in a cloud's store: which of them a command names and which a record of the store is about, in one spelling.
+"""Things in a cloud: which of them a command names and which a record of the cloud's is about, in one spelling.
 
-Amazon S3 and Google Cloud Storage log each object by itself; a command names objects, folders, buckets or patterns of them.
+Amazon S3 and Google Cloud Storage log each object by itself; a command names objects, folders, buckets or patterns of them. A resource of
+Azure's has a name within its group, and both sides say the two.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from lang.late import late
@@ -16,13 +18,21 @@ _ADDRESS = late(r"\b(s3|gs)://([^\s'\"|;&<>()]{0,1000})")
 _OPEN = late(r"[*?\[{$`\\]")
 _S3 = late(r"^(?:arn:[^:]{1,20}:s3:::)?([a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/.{0,1000})?)$")
 _GS = late(r"^projects/[^/]{1,60}/buckets/([^/]{1,222})(?:/objects/(.{0,1000}))?$")
+_RESOURCE = late(r"/subscriptions/[^/]{1,60}/resourcegroups/([^/]{1,90})/providers/[^/]{1,90}/[^/]{1,90}/([^/]{1,90})", re.I)
 _LONGEST = 120
 _MOST = 10
 
 
 def objects_asked(operation: Operation) -> Iterator[str]:
     """What a command at a store names; of a pattern or a variable what stands whole before it, the store alone where that is nothing."""
-    if operation.verb is not Verb.CLOUD_CALL or "://" not in operation.text:
+    if operation.verb is not Verb.CLOUD_CALL:
+        return
+    if operation.text.startswith("az "):
+        stated = dict(flag.split("=", 1) for flag in operation.flags if "=" in flag)
+        group, name = stated.get("resource-group") or stated.get("g"), stated.get("name") or stated.get("n")
+        if group and name:
+            yield _value("azure", f"{group}/{name}".casefold())
+    if "://" not in operation.text:
         return
     for number, found in enumerate(_ADDRESS.finditer(operation.text)):
         if number == _MOST:
@@ -44,6 +54,8 @@ def object_seen(event: Event) -> Iterator[str]:
         yield _value("s3", found.group(1))
     elif target.name.startswith("storage:") and (found := _GS.fullmatch(target.detail)):
         yield _value("gs", "/".join(filter(None, found.groups())))
+    elif found := _RESOURCE.fullmatch(target.name):
+        yield _value("azure", "/".join(found.groups()).casefold())
 
 
 def other_object(seen: Iterable[str], asked: Iterable[str]) -> bool:
@@ -58,7 +70,7 @@ def _value(store: str, place: str) -> str:
 
 
 def _is_object(value: str) -> bool:
-    return value.startswith((f"{_VALUE}s3://", f"{_VALUE}gs://"))
+    return value.startswith((f"{_VALUE}s3://", f"{_VALUE}gs://", f"{_VALUE}azure://"))
 
 
 def _store(value: str) -> str:

@@ -148,7 +148,8 @@ def gcloud(call: Call) -> Iterator[Operation]:
 
 
 _AZ_VALUES = wordset(
-    "--subscription --resource-group -g --name -n --vault-name --output -o --query --location -l --resource --scope --file -f --value --id --ids"
+    "--subscription --resource-group -g --name -n --vault-name --output -o --query --location -l --resource --scope --file -f --value --id --ids "
+    "--username -u --password -p --tenant -t --client-id --federated-token --certificate"
 )
 _AZ: dict[str, Verb] = {
     "keyvault secret show": Verb.SECRET_READ,
@@ -167,14 +168,15 @@ _AZ: dict[str, Verb] = {
 
 
 def azure(call: Call) -> Iterator[Operation]:
-    """Azure: `group:operation`, the operation being the words after the first."""
+    """Azure: `group:operation`, the operation being the words after the first and before any option."""
     args = split(call.args, _AZ_VALUES)
-    words = args.words()
+    before = next((n for n, word in enumerate(call.args) if word.text.startswith("-")), len(call.args))
+    words = split(call.args[:before], frozenset()).words() or args.words()
     if not words or words[0] in ("version", "help", "config", "extension", "find", "configure"):
         return
     joined = " ".join(words)
     verb = _AZ.get(joined, Verb.CLOUD_CALL)
-    flags = [*_where(args, "--subscription", "--resource-group", "-g"), *tried(args)]
+    flags = [*_where(args, "--subscription", "--resource-group", "-g", "--name", "-n"), *tried(args)]
     if words[-1] in ("delete", "purge", "stop", "deallocate", "remove"):
         flags.append("destructive")
     if verb in (Verb.SECRET_READ, Verb.SECRET_WRITE):

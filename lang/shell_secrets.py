@@ -97,8 +97,11 @@ _METADATA = re.compile(
 )
 
 
+_KEY_VAULT = re.compile(r"^https://([a-z0-9-]{3,24})\.vault\.azure\.net(?::443)?/secrets(?:/([\w-]{1,127}))?(?:[/?#]|$)", re.I)
+
+
 def over_http(call: Call, address: str, method: str, headers: Iterable[str]) -> Iterator[Operation]:
-    """What a request does in a secret store: Vault's HTTP interface, told by its own header or address, and what clouds hand a machine.
+    """What a request does in a secret store: Vault's HTTP interface, told by its own header or address, Azure's Key Vault, and what clouds hand a machine.
 
     A machine's credential is named by its path on the metadata service, whichever of the service's names was called.
     """
@@ -106,6 +109,10 @@ def over_http(call: Call, address: str, method: str, headers: Iterable[str]) -> 
         yield made(
             call, Verb.SECRET_READ, _STORE, next(found for found in metadata.groups() if found).rstrip("/"), "metadata service"
         )
+        return
+    if kept := _KEY_VAULT.match(address):
+        verb = Verb.SECRET_READ if method == "GET" else Verb.SECRET_WRITE
+        yield made(call, verb, _STORE, "/".join(filter(None, kept.groups())), flags=["destructive"] if method == "DELETE" else [])
         return
     found = _OVER_HTTP.match(address)
     stated = found is not None and address.startswith("$")

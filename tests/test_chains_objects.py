@@ -64,6 +64,35 @@ def test_amazon_s3(command: str, detail: str, other: bool) -> None:
     assert other_object(seen(detail, "s3:DeleteObject"), asked(command)) is other
 
 
+VM = "/SUBSCRIPTIONS/0F3A/RESOURCEGROUPS/RG1/PROVIDERS/MICROSOFT.COMPUTE/VIRTUALMACHINES/VM7"
+
+
+@pytest.mark.parametrize(
+    ("command", "other"),
+    [
+        ("az vm delete -g rg1 -n vm7 --yes", False),
+        ("az vm delete --name vm7 --resource-group RG1", False),
+        ("az vm delete -g rg1 -n vm9", True),
+        ("az vm delete -g rg2 -n vm7", True),
+        ("az vm list -g rg1", False),
+    ],
+)
+def test_a_resource_of_azures(command: str, other: bool) -> None:
+    record = effect("seen", 12, verb="cloud.call", target=f"cloud:{VM}@microsoft.compute/virtualmachines/delete", point="azure")
+    values = set(match_values(record))
+    assert other_object(values, asked(command)) is other
+    assert bool(values & asked(command)) is (not other and " -n" in command or "--name" in command)
+
+
+def test_azures_key_vault_and_its_command_line_name_one_secret() -> None:
+    record = effect("seen", 12, verb="secret.read", target="secret_store:kv-prod.vault.azure.net/secrets/master", point="kv")
+    for command in (
+        "az keyvault secret show --vault-name kv-prod --name master",
+        "curl -s https://kv-prod.vault.azure.net/secrets/master?api-version=7.4",
+    ):
+        assert "secret.read|kv-prod/master" in set(match_values(record)) & asked(command)
+
+
 def test_what_another_deleted_with_the_same_service_account_is_not_the_agents() -> None:
     story = [call(S1, "c1", 10, attrs={"command": "gcloud storage rm gs://acme-exports/x.csv"}), result(S1, "c1", 14)]
     mine, others = logged(f"{BUCKET}/x.csv"), logged(f"{BUCKET}/y.csv", id="others", seconds=13)

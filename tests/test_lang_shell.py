@@ -94,6 +94,11 @@ OPERATIONS = [
         "curl -X PUT https://api.github.com/repos/acme/pay/subscription",
         ["http.request api.github.com /repos/acme/pay/subscription"],
     ),
+    ("az login --service-principal -u app -p $SECRET --tenant acme", ["credential.issue login"]),
+    (
+        "curl -s https://kv-prod.vault.azure.net/secrets/master?api-version=7.4",
+        ["http.request kv-prod.vault.azure.net /secrets/master", "secret.read kv-prod/master"],
+    ),
     ("gh workflow run deploy.yml -R acme/pay", ["ci.run acme/pay deploy.yml"]),
     ("gh secret set DEPLOY_KEY -R acme/pay --body x", ["secret.write DEPLOY_KEY acme/pay"]),
     ("gh issue create -t x -b y", ["ticket.open"]),
