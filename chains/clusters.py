@@ -67,7 +67,10 @@ def cluster_asked(operation: Operation) -> Iterator[str]:
     """The values of what a command does to a cluster; what changes something looks first."""
     on = next((flag.removeprefix(ON) for flag in operation.flags if flag.startswith(ON)), "")
     done = next((flag.removeprefix("op=") for flag in operation.flags if flag.startswith("op=")), "")
-    asked = operation.verb in (Verb.CLUSTER_CALL, Verb.GUARDRAIL_CHANGE) and operation.target.cls is TargetClass.CLUSTER
+    asked = (
+        operation.verb in (Verb.CLUSTER_CALL, Verb.GUARDRAIL_CHANGE, Verb.CREDENTIAL_ISSUE)
+        and operation.target.cls is TargetClass.CLUSTER
+    )
     place = _place(operation.target.detail, on) if asked else ""
     if place:
         yield _value(place, changes=False)

@@ -60,6 +60,7 @@ def kubectl(call: Call) -> Iterator[Operation]:
         yield made(call, Verb.SECRET_READ if reads else Verb.SECRET_WRITE, _STORE, path, context, flags, args.known)
         return
     if operation == "create" and kind == "token":
+        flags += [f"on=serviceaccounts/{named}"] if args.known and named else []
         yield made(call, Verb.CREDENTIAL_ISSUE, _CLUSTER, context, namespace, flags, args.known)
         return
     if operation == "config" and kind in ("view", "get-contexts", "current-context"):

@@ -38,6 +38,7 @@ def task_of(command: str, tool: str, target: str) -> str:
         ("kubectl -n pay create deployment web --image=nginx", "create deployments", "cluster:pay@deployments/web"),
         ("kubectl -n pay create service clusterip web --tcp=80", "create services", "cluster:pay@services/web"),
         ("kubectl -n pay run web-1 --image=nginx", "create pods", "cluster:pay@pods/web-1"),
+        ("kubectl -n pay create token deployer", "create serviceaccounts", "cluster:pay@serviceaccounts/deployer/token"),
         ("kubectl create ns pay", "create namespaces", "cluster:pay@namespaces/pay"),
         ("kubectl delete ns pay", "delete namespaces", "cluster:pay@namespaces/pay"),
         ("kubectl drain n1 --force", "patch nodes", "cluster:@nodes/n1"),

@@ -81,7 +81,7 @@ def test_a_resource_of_azures(command: str, other: bool) -> None:
     record = effect("seen", 12, verb="cloud.call", target=f"cloud:{VM}@microsoft.compute/virtualmachines/delete", point="azure")
     values = set(match_values(record))
     assert other_object(values, asked(command)) is other
-    assert bool(values & asked(command)) is (not other and " -n" in command or "--name" in command)
+    assert bool(values & asked(command)) is ((not other and " -n" in command) or "--name" in command)
 
 
 def test_azures_key_vault_and_its_command_line_name_one_secret() -> None:
