@@ -1,4 +1,4 @@
-"""Clusters: kubectl, helm and their kin."""
+"""Clusters: kubectl, helm, argocd and their kin."""
 
 from __future__ import annotations
 
@@ -138,7 +138,45 @@ def helm(call: Call) -> Iterator[Operation]:
         yield made(call, Verb.CLUSTER_CALL, _CLUSTER, *place, flags, args.known)
 
 
+_ARGO_VALUES = wordset(
+    "--server --auth-token --grpc-web-root-path --argocd-context --config --core -o --output --revision --resource -l --selector --timeout -N "
+    "--app-namespace --project --repo --path --dest-server --dest-namespace --dest-name -p --parameter --username --password --name --id -e --expires-in "
+    "-a --account --header -H --retry-limit --kind --group --namespace --resource-name"
+)
+_ARGO_READS = wordset("get list diff history logs wait manifests resources get-resource can-i get-user-info")
+_ARGO: dict[str, Verb] = {
+    "app sync": Verb.CI_RUN,
+    "app rollback": Verb.CI_RUN,
+    "app actions": Verb.CI_RUN,
+    "app terminate-op": Verb.CI_RUN,
+    "account generate-token": Verb.CREDENTIAL_ISSUE,
+    "account delete-token": Verb.CREDENTIAL_REVOKE,
+    "proj role": Verb.GUARDRAIL_CHANGE,
+}
+
+
+def argocd(call: Call) -> Iterator[Operation]:
+    """Argo CD: `argocd/` and the application, as its server's log names it; reading one changes nothing."""
+    args = split(call.args, _ARGO_VALUES)
+    words = args.words()
+    if not words or words[0] in ("version", "help", "completion", "context", "logout"):
+        return
+    group, done = words[0], (words[1] if len(words) > 1 else "")
+    if group in ("login", "relogin"):
+        yield made(call, Verb.CREDENTIAL_ISSUE, TargetClass.CI_CD, "argocd", group)
+        return
+    named = words[-1] if len(words) > 2 and group in ("app", "appset") else ""
+    other = Verb.GUARDRAIL_CHANGE if group == "proj" else Verb.CI_MODIFY
+    reads = bool(_ARGO_READS.intersection(words[1:3] if group == "proj" else words[1:2]))
+    verb = Verb.UNKNOWN if reads else _ARGO.get(f"{group} {done}", other)
+    flags = ["read"] if reads else []
+    flags += ["destructive"] if done in ("delete", "rm", "delete-resource") or args.has("--prune") else []
+    flags += tried(args)
+    yield made(call, verb, TargetClass.CI_CD, f"argocd/{named}" if named else "argocd", done, flags, args.known)
+
+
 CLASSIFIERS: dict[str, Classifier] = {
+    "argocd": argocd,
     "kubectl": kubectl,
     "oc": kubectl,
     "k3s": kubectl,

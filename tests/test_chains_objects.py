@@ -109,3 +109,9 @@ def test_each_object_belongs_to_the_call_that_names_it() -> None:
                  target=f"cloud:storage:delete@{BUCKET}/x.csv")  # fmt: skip
     chain = build_task(T1, ready([*rm("c1", 10, "x.csv"), *rm("c2", 20, "y.csv"), mine]), [], facts())
     assert [len(step.effects) for step in chain.steps] == [1, 0]
+
+
+def test_an_application_of_argo_cds_is_named_alike_by_its_server_and_its_command_line() -> None:
+    record = effect("seen", 12, verb="ci.run", target="ci_cd:argocd/web@Sync", point="argocd")
+    assert set(match_values(record)) & asked("argocd app sync web --prune")
+    assert not set(match_values(record)) & asked("argocd app sync api")

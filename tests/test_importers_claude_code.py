@@ -17,7 +17,7 @@ from importers import open_source
 from importers.claude_code import IMPORTER
 from importers.claude_code_stream import IMPORTER as STREAM
 from importers.registry import importers
-from importers.shared.agents import decided_before
+from importers.shared.agents import decided_before, references_in
 from importers.shared.fields import decode
 from model.event import ATTRS, BadRecord, Decision, Key, Reject
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
@@ -604,3 +604,18 @@ def test_a_decision_told_again_is_one_and_another_deciders_is_its_own() -> None:
         True,
     ]
     assert [again("", Effect.ALLOW), again("", call="toolu_2")] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("printed", "named"),
+    [
+        ("https://github.com/Acme/Api/pull/12", "pr:acme/api#12"),
+        ("https://git.acme.example/acme/team/pay/-/merge_requests/41", "pr:acme/team/pay#41"),
+        ("https://git.acme.example/acme/pay/merge_requests/4", "pr:acme/pay#4"),
+        ("https://bitbucket.org/acme/shop/pull-requests/9", "pr:acme/shop#9"),
+        ("https://git.acme.example/projects/PAY/repos/shop/pull-requests/3/overview", "pr:pay/shop#3"),
+        ("https://bitbucket.org/acme/shop/pull-requests/new?source=x", ""),
+    ],
+)
+def test_a_pull_request_is_known_by_the_address_that_any_host_prints(printed: str, named: str) -> None:
+    assert [key.name for key in references_in(f"Created\n{printed}\n")] == ([named] if named else [])

@@ -47,7 +47,11 @@ _ACCESS_REQUEST = re.compile(
     r"Request ID: {1,20}([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) *\nUsername: ",
     re.MULTILINE,
 )
-_PULL_REQUEST = re.compile(r"^https?://[^/\s]+/([\w.-]+/[\w.-]+)/(?:pull|(?:-/)?merge_requests)/(\d{1,9})$")
+_PULL_REQUEST = re.compile(
+    r"^https?://[^/\s]+/(?:(?P<plain>[\w.-]+/[\w.-]+)/(?:pull|pull-requests)|(?P<nested>[\w.-]+(?:/[\w.-]+){1,20}?)/(?:-/)?merge_requests"
+    r"|projects/(?P<project>[\w.~-]+)/repos/(?P<name>[\w.-]+)/pull-requests)/(?P<number>\d{1,9})(?:/overview)?$"
+)
+"""At GitHub and Bitbucket, at GitLab below groups in groups, at Bitbucket's own servers."""
 _ONE_OF_ITS_KIND = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*+\d)[A-Za-z0-9]{8,}")
 _DATE_PREFIX = re.compile(r"^\d{4}-\d\d-\d\d-(?=.)")
 _CI_FOLDER = re.compile(r"^(?:/home/runner/|/__w/|/github/|/builds/|/var/(?:lib/)?jenkins|/bitrise/)")
@@ -227,8 +231,10 @@ def references_in(output: str) -> tuple[Key, ...]:
     if " -> " in output and "To " in output:
         pushed = (sha for refs in _PUSHED_TO.findall(output) for sha in _RANGE.findall(refs))
         found += [Key(KeyRole.REFERENCE, "commit", sha) for sha in list(pushed)[:_REFERENCES]]
-    if ("/pull/" in output or "/merge_requests/" in output) and (m := _PULL_REQUEST.match(_last_line(output))):
-        found.append(Key(KeyRole.REFERENCE, "pr", f"{m.group(1).lower()}#{m.group(2)}"))
+    asked = "/pull/" in output or "/merge_requests/" in output or "/pull-requests/" in output
+    if asked and (m := _PULL_REQUEST.match(_last_line(output))):
+        name = m["plain"] or m["nested"] or f"{m['project']}/{m['name']}"
+        found.append(Key(KeyRole.REFERENCE, "pr", f"{name.lower()}#{m['number']}"))
     if "Request ID:" in output:
         found += [Key(KeyRole.REFERENCE, "access.request", asked) for asked in _ACCESS_REQUEST.findall(output)[:_REFERENCES]]
     return tuple(dict.fromkeys(found))
