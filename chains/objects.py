@@ -15,6 +15,8 @@ from model.words import TargetClass, Verb
 
 _VALUE = f"{Verb.CLOUD_CALL.value}|"
 _ADDRESS = late(r"\b(s3|gs)://([^\s'\"|;&<>()]{0,1000})")
+_BUCKET = late(r" --bucket[ =](\S{1,300})")
+_KEY = late(r" --(?:key|prefix)[ =](\S{1,1000})")
 _OPEN = late(r"[*?\[{$`\\]")
 _S3 = late(r"^(?:arn:[^:]{1,20}:s3:::)?([a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/.{0,1000})?)$")
 _GS = late(r"^projects/[^/]{1,60}/buckets/([^/]{1,222})(?:/objects/(.{0,1000}))?$")
@@ -32,6 +34,9 @@ def objects_asked(operation: Operation) -> Iterator[str]:
         group, name = stated.get("resource-group") or stated.get("g"), stated.get("name") or stated.get("n")
         if group and name:
             yield _value("azure", f"{group}/{name}".casefold())
+    if operation.text.startswith("aws s3api ") and (bucket := _stated(operation.text)):
+        yield _value("s3", bucket if _OPEN.search(bucket) is None else "")
+        return
     if "://" not in operation.text:
         return
     for number, found in enumerate(_ADDRESS.finditer(operation.text)):
@@ -43,6 +48,15 @@ def objects_asked(operation: Operation) -> Iterator[str]:
         if cut := _OPEN.search(place):
             place = place[: cut.start()].rpartition("/")[0]
         yield _value(found.group(1), place)
+
+
+def _stated(text: str) -> str:
+    """The bucket that options name and, where it stands whole, the key in it."""
+    bucket, key = _BUCKET.search(text), _KEY.search(text)
+    if bucket is None:
+        return ""
+    named = key.group(1).strip("'\"") if key else ""
+    return "/".join(filter(None, (bucket.group(1).strip("'\""), named if not _OPEN.search(named) else "")))
 
 
 def object_seen(event: Event) -> Iterator[str]:

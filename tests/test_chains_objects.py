@@ -57,7 +57,11 @@ def test_google_cloud_storage(command: str, detail: str, other: bool) -> None:
         ("aws s3 cp s3://acme-a/x s3://acme-b/y", "arn:aws:s3:::acme-b/y", False),
         ("aws s3 rm s3://acme-logs/2025.tar", "acme-logs", False),
         ("aws s3 rm s3://acme-logs/2025.tar", "acme-web", True),
-        ("aws s3api delete-object --bucket acme-logs --key a", "arn:aws:s3:::acme-logs/b", False),
+        ("aws s3api delete-object --bucket acme-logs --key a", "arn:aws:s3:::acme-logs/a", False),
+        ("aws s3api delete-object --bucket acme-logs --key a", "arn:aws:s3:::acme-logs/b", True),
+        ("aws s3api delete-object --bucket=acme-logs --key $KEY", "arn:aws:s3:::acme-logs/b", False),
+        ("aws s3api put-object --key a --bucket $BUCKET", "arn:aws:s3:::acme-logs/b", False),
+        ("aws s3api list-objects-v2 --bucket acme-logs", "acme-web", True),
     ],
 )
 def test_amazon_s3(command: str, detail: str, other: bool) -> None:
