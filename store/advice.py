@@ -9,13 +9,16 @@ _BUSY = "another program has been writing to it for too long; try again when it 
 _FULL = "the disk is full; free some space and run the same command again"
 _LIMIT = "have this limit raised for the login (`ALTER ROLE NAME SET …`) and run the same command again; what was committed stays"
 
+NOT_AVAILABLE = "55P03"
+"""SQLSTATE of a lock that was not to be had in time."""
+
 _STATES = {
     "25006": "this server is a copy for reading, or was set so: name the one that takes writes",
     "25P03": _LIMIT,
     "25P04": _LIMIT,
     "53100": _FULL,
     "53400": _LIMIT,
-    "55P03": _BUSY,
+    NOT_AVAILABLE: _BUSY,
     "57P01": "the server ended the connection; run the same command again when it is up: what was committed stays",
 }
 """Advice by SQLSTATE (PostgreSQL's appendix of error codes)."""

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from alembic import op
 from sqlalchemy import text
 
+from store.advice import NOT_AVAILABLE
 from store.engine import Database
 from store.errors import StoreError
 from store.roles import become_owner, owner_of
@@ -136,6 +137,6 @@ def patiently(database: Database, change: Callable[[Any], None]) -> None:
                 change(connection)
             return
         except StoreError as error:
-            if not left or getattr(getattr(error.__cause__, "orig", error.__cause__), "sqlstate", "") != "55P03":
+            if not left or getattr(getattr(error.__cause__, "orig", error.__cause__), "sqlstate", "") != NOT_AVAILABLE:
                 raise
             sleep(LOCK_SECONDS)

@@ -11,13 +11,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, delete, func, insert, literal, select
+from sqlalchemy import Connection, Select, delete, func, insert, literal, select
+from sqlalchemy.exc import DBAPIError
 
-from store.engine import chunks
+from model.words import VerdictWord
+from store.advice import NOT_AVAILABLE
+from store.engine import BUSY_SECONDS, chunks
 from store.errors import StoreError
 from store.journals import Journals
-from store.tables import BLOCK, DROPPED_BLOCK, RECORD, SOURCE_FILE
+from store.tables import BLOCK, DROPPED_BLOCK, RECORD, SOURCE_FILE, TASK
 from store.text import clean
+
+_PATIENCE = "500ms"
+"""How long the tables of whole months are waited for."""
 
 
 class Retained(msgspec.Struct):
@@ -114,12 +120,30 @@ class Retention(Journals):
                 ).join(counted, counted.c.block_id == c.id)  # fmt: skip
                 connection.execute(insert(DROPPED_BLOCK).from_select([one.name for one in DROPPED_BLOCK.columns], stones))
             if not self.db.sqlite:
-                connection.exec_driver_sql("SELECT remit_drop_blocks()")
+                self._drop_months(connection)
             for part in chunks([block for block, *_ in blocks]):
                 connection.execute(delete(BLOCK).where(BLOCK.c.id.in_(part)))
             counts = {"blocks": found.blocks, "records": found.records, "held": found.held, "before": before}
             self._note(connection, by, "retain", {**told, **counts}, now)
             return found
+
+    def escalated(self) -> list[str]:
+        """Tasks whose verdict is *escalate*, also where it was given under a name they have outgrown."""
+        with self.db.read() as connection:
+            wanted = select(TASK.c.id).where(TASK.c.verdict == VerdictWord.ESCALATE.value).order_by(TASK.c.id)
+            return [str(id) for id in connection.execute(wanted).scalars()]
+
+    def _drop_months(self, connection: Connection) -> None:
+        """Drop what goes as a whole as tables, unless somebody reads blocks for long: whoever reads next would wait behind the drop,
+        and importers behind that. Its rows are then deleted like others, and its empty table goes another time."""
+        try:
+            with connection.begin_nested():
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
+                connection.exec_driver_sql("SELECT remit_drop_blocks()")
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", "") != NOT_AVAILABLE:
+                raise
 
     def _old(
         self, connection: Any, before: int, held: Sequence[str], sources: Sequence[str]

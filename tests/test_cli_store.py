@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from review.stores import retaining
+from review.workspace import Workspace
+from store import Store, StoreError
 from tests.cli_contract import (
     COUNT,
     TASK,
@@ -83,6 +88,63 @@ def test_what_is_let_go_is_told_wherever_it_was(day: Day, tmp_path: Path) -> Non
     assert f"raw record no longer kept,records,{gone['records']}" in (tmp_path / "pack" / "limits.csv").read_text("utf-8")
     for refusal, word in (("soon", "is no time"), ("2999-01-01", "still to come"), (moment, "nothing to let go")):
         refused(run("--store", mine.store, "store", "retain", "--before", refusal), 2, word)
+
+
+def test_what_somebody_still_looks_into_is_not_let_go(day: Day, tmp_path: Path) -> None:
+    mine = day.copy(tmp_path / "mine")
+    retain = ("store", "retain", "--before", "2026-03-31", "--dry-run")
+
+    def held() -> set[str]:
+        return set(mine.json(*retain)["held"]["tasks"])
+
+    tasks = {one["id"]: one for one in mine.json("tasks")}
+    findings = [one for one in mine.json("findings") if one["task"]]
+    first, other = findings[0], next(one for one in findings if one["task"] != findings[0]["task"])
+    step = mine.json("show", other["task"])["steps"][0]["id"]
+    assert held() == set()
+    mine.json("review", first["id"], "--verdict", "escalate", "--reason", "a finding")
+    assert held() == {first["task"]}
+    mine.json("review", step, "--verdict", "escalate", "--reason", "a step")
+    assert held() == {first["task"], other["task"]}
+    for id in (first["id"], step):
+        mine.json("review", id, "--verdict", "within-remit", "--reason", "it was asked for")
+    assert held() == set()
+
+    (detection, _), *_ = Counter(one["detection"] for one in findings if not one["blind_spot"]).most_common(1)
+    alike = {
+        one["id"]: one["task"]
+        for one in findings
+        if one["detection"] == detection and tasks[one["task"]]["agent"] == "claude-code"
+    }
+    mine.json("except", next(iter(alike)), "--owner", "lee", "--ticket", "SEC-1", "--expires", "2199-01-01", "--reason", "known",
+              "--scope", "agent")  # fmt: skip
+    assert held() == set(alike.values()) and len(held()) > 1
+
+
+def test_nobody_escalates_between_the_look_and_the_letting_go(day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = day.copy(tmp_path / "mine")
+    looked = retaining._held
+
+    def beside(work: Workspace) -> tuple[list[str], list[str], list[str]]:
+        with closing(sqlite3.connect(mine.store, timeout=0)) as other, pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        return looked(work)
+
+    monkeypatch.setattr(retaining, "_held", beside)
+    assert mine.json("store", "retain", "--before", "2026-03-31")["applied"]
+
+
+def test_what_was_let_go_is_told_though_its_space_is_not_given_back(
+    day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = day.copy(tmp_path / "mine")
+
+    def full(_: Store) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(Store, "vacuum", full)
+    ran = ok("--store", mine.store, "store", "retain", "--before", "2026-03-31")
+    assert ran.out.startswith("let go the raw bytes of ") and "not given back yet: the disk is full" in ran.err
 
 
 def test_an_altered_store_is_code_4(day: Day, tmp_path: Path) -> None:

@@ -114,6 +114,25 @@ def test_a_month_of_blocks_is_dropped_as_a_whole(postgresql_url: str) -> None:
         assert store.add(OLD).duplicate == 3 and store.check() == []
 
 
+def test_nobody_waits_for_a_month_that_goes_while_somebody_reads_it(postgresql_url: str) -> None:
+    with open_store(postgresql_url, create=False) as store:
+        store.begin_source(SourceFile("src-1", "fmt", "a.jsonl", at=20 * DAY))
+        store.add(OLD)
+        month = parts(store)[0].split()[0]
+        with store.db.write() as connection:
+            connection.exec_driver_sql(f"ALTER TABLE {month} RENAME TO block_before")
+        store.add(NEW)
+        with store.db.read() as reading:
+            assert reading.execute(select(func.count()).select_from(BLOCK)).scalar_one() == 2
+            assert store.retain(BEFORE, [], [], "lee", {}).records == 3
+            assert reading.execute(select(func.count()).select_from(BLOCK)).scalar_one() == 2, "a view stays what it was"
+        with pytest.raises(NotKept):
+            store.raw(OLD[0].id)
+        assert len(parts(store)) == 2 and store.check() == []
+        store.retain(30 * DAY, [], [], "lee", {})
+        assert len(parts(store)) == 1, "the empty table goes with what goes next"
+
+
 def test_an_import_goes_on_where_somebody_reads_blocks_for_long(postgresql_url: str) -> None:
     with open_store(postgresql_url, create=False) as store:
         store.begin_source(SourceFile("src-1", "fmt", "a.jsonl", at=20 * DAY))

@@ -167,6 +167,8 @@ def retain(args: Namespace) -> int:
 
     with open_workspace(args.store, args.org, detections=args.detections) as work:
         found = let_go(work, args.before, apply=not args.dry_run)
+    if "space" in found:
+        note(f"what it took in the store is not given back yet: {found['space']}")
     if args.output == "json":
         emit_json(found)
         return 0

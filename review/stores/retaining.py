@@ -1,7 +1,7 @@
 """Letting raw records go when their time is over, and what has to stay all the same.
 
-Some records are needed still: those of a task that was escalated, those of a finding whose risk was accepted and is not over, and
-settings files, from which policies in force are read whenever chains are built. Their blocks stay and are counted.
+Some records are needed still: those of a task that was escalated, or of which a step or finding was; those of a task with a finding whose
+risk was accepted and is not over; and settings files, from which policies in force are read whenever chains are built. Their blocks stay and are counted.
 """
 
 from __future__ import annotations
@@ -9,11 +9,15 @@ from __future__ import annotations
 import time
 
 from lang.times import iso, parse_time
+from model.review import Verdict
 from model.words import VerdictWord
 from review.derive.enforced import FORMATS
 from review.documents import Doc
 from review.errors import RemitError
+from review.show.subjects import subject
+from review.state.standing import covered
 from review.workspace import Workspace
+from store import StoreError
 from store.retention import Retained
 
 
@@ -24,15 +28,20 @@ def retain(work: Workspace, before: str, *, apply: bool = True) -> Doc:
         raise RemitError(f"{before[:80]!r} is no time; give one such as 2026-01-31 or 2026-01-31T00:00:00Z")
     if moment > time.time_ns() // 1_000:
         raise RemitError(f"{before[:80]} is still to come; what is kept is what was logged since a moment that has passed")
-    tasks = _held_tasks(work)
-    records = sorted({record for task in tasks for record in _records(work, task)})
-    sources = [row.id for row in work.store.named_sources() if row.format in FORMATS]
     if not apply:
+        tasks, records, sources = _held(work)
         return _document(work, work.store.retention(moment, records, sources), moment, tasks, applied=False)
-    told = {"tasks_held": len(tasks), "at": iso(moment) or ""}
-    found = work.store.retain(moment, records, sources, work.identity, told)
-    work.store.vacuum()
-    return _document(work, found, moment, tasks, applied=True)
+    # Together: what somebody escalates meanwhile waits, and what was escalated until now is held.
+    with work.store.together():
+        tasks, records, sources = _held(work)
+        told = {"tasks_held": len(tasks), "at": iso(moment) or ""}
+        found = work.store.retain(moment, records, sources, work.identity, told)
+    document = _document(work, found, moment, tasks, applied=True)
+    try:
+        work.store.vacuum()
+    except StoreError as error:
+        document["space"] = str(error)
+    return document
 
 
 def dropped(work: Workspace) -> Doc | None:
@@ -43,17 +52,34 @@ def dropped(work: Workspace) -> Doc | None:
     return {"blocks": found.blocks, "records": found.records, "first": iso(found.first), "last": iso(found.last)}
 
 
+def _held(work: Workspace) -> tuple[list[str], list[str], list[str]]:
+    """What is needed still: tasks, their records, and sources that are settings."""
+    tasks = _held_tasks(work)
+    records = sorted({record for task in tasks for record in _records(work, task)})
+    return tasks, records, [row.id for row in work.store.named_sources() if row.format in FORMATS]
+
+
 def _held_tasks(work: Workspace) -> list[str]:
-    """Tasks that are escalated, or on whose findings a risk is accepted and not over."""
+    """Tasks that are escalated or hold something that is, or on whose findings a risk is accepted and not over."""
     now = time.time_ns() // 1_000
-    held = {one.subject for one in work.store.verdicts() if one.kind == "task"}
-    standing = work.store.latest_verdicts(sorted(held))
-    found = {task for task, one in standing.items() if one.verdict is VerdictWord.ESCALATE}
+    found = set(work.store.escalated())
+    for one in _escalated_parts(work):
+        try:
+            found.add(subject(work, one.subject).task)
+        except RemitError:
+            found.add(one.task)
     for exception in work.store.exceptions():
-        finding = work.store.finding(exception.finding) if exception.expires > now else None
-        if finding is not None:
-            found.add(finding.task)
-    return sorted(found)
+        for id in covered(work.store, exception) if exception.expires > now else ():
+            finding = work.store.finding(id)
+            if finding is not None:
+                found.add(finding.task)
+    return sorted(found - {""})
+
+
+def _escalated_parts(work: Workspace) -> list[Verdict]:
+    """The verdicts that stand on steps and findings, where they are *escalate*."""
+    judged = sorted({one.subject for one in work.store.verdicts() if one.kind != "task"})
+    return [one for one in work.store.latest_verdicts(judged).values() if one.verdict is VerdictWord.ESCALATE]
 
 
 def _records(work: Workspace, task: str) -> list[str]:
