@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from review.intake.found import Found
 from review.intake.importing import Settings
 from review.intake.sources import sources
 from review.show.tasks import tasks
@@ -146,6 +147,48 @@ def test_a_log_moved_away_while_it_is_looked_at_is_read_once_it_is_back(
     monkeypatch.setenv("REMIT_PSEUDONYM_KEY", "5a" * 32)
     kept.rename(log)
     assert follow.look().sources[0].accepted == 2
+    follow.close()
+
+
+def test_a_log_that_was_closed_to_us_is_told_once_and_read_once_it_is_opened(
+    work: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, other = tmp_path / "logs", SAMPLE / "vault-audit.log"
+    folder.mkdir()
+    (folder / "first.log").write_bytes(other.read_bytes())
+    follow = following(work, folder)
+    assert len(follow.look().sources) == 1
+    log = folder / "a.jsonl"
+    log.write_bytes(b"".join(LINES))
+    monkeypatch.setattr("review.watch.following.AGAIN", 0.0)
+    with monkeypatch.context() as shut:
+
+        def refused(_: Path) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        shut.setattr("review.intake.found.members", refused)
+        assert follow.look().skipped == [("a.jsonl", "cannot be read: Permission denied")]
+        assert follow.look().skipped == [], "the same trouble is told once"
+    assert [one.accepted for one in follow.look().sources] == [len(LINES)], "nobody wrote to it since"
+    assert follow.look().sources == []
+    follow.close()
+
+
+def test_a_log_that_broke_off_while_it_was_read_is_read_again(
+    work: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "a.jsonl"
+    log.write_bytes(b"".join(LINES))
+    follow = following(work, log)
+    monkeypatch.setattr("review.watch.following.AGAIN", 0.0)
+    with monkeypatch.context() as broken:
+
+        def many(_: Found) -> None:
+            raise OSError(24, "Too many open files")
+
+        broken.setattr(Found, "open", many)
+        assert follow.look().skipped == [("a.jsonl", "cannot be read: Too many open files")]
+    assert [one.accepted for one in follow.look().sources] == [len(LINES)]
     follow.close()
 
 

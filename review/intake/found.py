@@ -44,16 +44,20 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What leads to no file, or cannot be read, and why; `explicit` where it was named itself or may be a log that is lacking."""
+    """What leads to no file, or cannot be read, and why; `explicit` where it was named itself or may be a log that is lacking.
+
+    `shut` is where it lies that is there and cannot be read now.
+    """
 
     name: str
     reason: str
     explicit: bool = True
+    shut: Path | None = None
 
 
-def closed(name: str, error: OSError) -> Missing:
+def closed(name: str, error: OSError, path: Path) -> Missing:
     """A file or folder that cannot be read: no stranger, for whether it is a log nobody can say."""
-    return Missing(name, f"cannot be read: {error.strerror or error}")
+    return Missing(name, f"cannot be read: {error.strerror or error}", shut=path)
 
 
 def expanded(found: Found, path: Path) -> Iterator[Found | Missing]:
@@ -61,7 +65,7 @@ def expanded(found: Found, path: Path) -> Iterator[Found | Missing]:
     try:
         inside = members(path)
     except OSError as error:
-        yield closed(found.name, error)
+        yield closed(found.name, error, path)
         return
     if inside is None:
         yield found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lang.times import iso
@@ -83,12 +84,13 @@ class ImportReport:
     """What one run of `remit import` did; `stopped` when it was ended early.
 
     `lacking` are the reasons of what was skipped though it is wanted: a file named by the user gave nothing, or one cannot be read.
-    `unchanged` counts objects of a store that are as they were when they were imported, which were not read.
+    `broken` are files of which the end, or all, could not be read. `unchanged` counts objects of a store that are as they were when they were imported, which were not read.
     """
 
     sources: list[FileReport] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     lacking: set[str] = field(default_factory=set)
+    broken: list[Path] = field(default_factory=list)
     stopped: bool = False
     unchanged: int = 0
     totals: dict[str, int] = field(default_factory=dict)

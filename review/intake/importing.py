@@ -152,6 +152,7 @@ def _import_one(
         report.skip(found.name, str(error), lacks=found.explicit and not error.empty)
     except OSError as error:
         why = str(error.strerror or error)
+        report.broken += [found.path] if found.path is not None else []
         # No stranger met on the way: whether it is a log nobody can say, or a part of one is missing.
         if one is None or not one.report.read:
             report.skip(found.name, f"cannot be read: {why}", lacks=True)

@@ -80,7 +80,7 @@ def _files(argument: str, as_name: str | None) -> Iterator[Found | Missing]:
         elif isinstance(error, FileNotFoundError | NotADirectoryError):
             yield Missing(argument, "no such file or directory")
         else:
-            yield closed(argument, error)
+            yield closed(argument, error, path)
         return
     if S_ISDIR(found.st_mode):
         yield from _directory(path, as_name)
@@ -112,7 +112,7 @@ def _directory(root: Path, as_name: str | None) -> Iterator[Found | Missing]:
             if (found := _entry(path, name_of(path), home)) is not None:
                 yield found
         empty = empty and not files
-    yield from (closed(name_of(Path(error.filename)), error) for error in refused)
+    yield from (closed(name_of(Path(error.filename)), error, Path(error.filename)) for error in refused)
     if empty and not refused:
         # A folder that is filled by the clock may well be empty: it is said, and is no failure.
         yield Missing(as_name or str(root), "no file lies in it", False)
@@ -125,7 +125,7 @@ def _entry(path: Path, name: str, home: str) -> Found | Missing | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        return closed(name, error)
+        return closed(name, error, path)
     if not S_ISLNK(mode):
         return Found(path, name, False) if S_ISREG(mode) else None
     target = Path(os.path.realpath(path))
@@ -151,7 +151,7 @@ def _matched(path: Path, name: str) -> Found | Missing | None:
     try:
         return Found(path, name, False) if path.is_file() else None
     except OSError as error:
-        return closed(name, error)
+        return closed(name, error, path)
 
 
 def _unmatched(pattern: str, root: Path) -> Missing:
@@ -162,4 +162,4 @@ def _unmatched(pattern: str, root: Path) -> Missing:
     except FileNotFoundError:
         return Missing(pattern, "no file matches this pattern")
     except OSError as error:
-        return closed(pattern, error)
+        return closed(pattern, error, root)

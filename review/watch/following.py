@@ -7,6 +7,7 @@ its name, what was still written to it is read from there.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -32,7 +33,9 @@ POLL = 30.0
 LINGERING = 30.0
 """Seconds after which a file that another took the name of is looked at once more: its writer goes on until it is told to open the new one."""
 TROUBLES = 10_000
-"""Objects whose trouble is remembered, so that it is told once."""
+"""Files and objects whose trouble is remembered, so that it is told once."""
+AGAIN = 30.0
+"""Seconds after which a file that could not be read is tried again, though nobody wrote to it: whoever lets it be read changes no byte of it."""
 
 State = tuple[int, int, int, int]
 """Device, inode, size and time of the last change: a file whose state is the same was not written to."""
@@ -79,11 +82,14 @@ class Following:
         self._totals: dict[str, int] = {}
         self._told: dict[str, str] = {}
         self._asked: dict[str, float] = {}
+        self._again: dict[Path, float] = {}
 
     def look(self) -> ImportReport:
         """Import what changed since the last look, and build what follows from it."""
         require_organisation(self._work)
         report = import_sources(self._work, self._changed(), self._settings)
+        for path in report.broken:
+            self._try_again(path)
         due = not self.built or self._first or any(one.accepted for one in report.sources)
         self.built = not due or self._build()
         if not self.built:
@@ -127,10 +133,13 @@ class Following:
     def _changed(self) -> Iterator[Found | Missing]:
         for found in walk(self._arguments, self._as_name, self._is_new, self._polled, self._work.location):
             if isinstance(found, Missing):
+                if found.shut is not None:
+                    self._try_again(found.shut)
                 # A log that is not there yet is what one waits for; it is told once.
                 if self._is_news(found):
                     yield Missing(found.name, found.reason, False)
                 continue
+            self._told.pop(found.name, None)
             try:
                 rotated = self._rotated(found)
             except OSError:
@@ -162,13 +171,17 @@ class Following:
         self._asked[address] = time.monotonic() + POLL
 
     def _is_news(self, missing: Missing) -> bool:
-        """Whether trouble with an object is another than at the last look; that of files is told at the first one."""
+        """Whether trouble with an object, or with a file that is there, is another than at the last look; that a file is not there is told at the first one."""
         if self._told.get(missing.name) == missing.reason:
             return False
-        remote = any(map(is_address, self._arguments))
-        if remote and len(self._told) < TROUBLES:
+        lasting = missing.shut is not None or any(map(is_address, self._arguments))
+        if lasting and len(self._told) < TROUBLES:
             self._told[missing.name] = missing.reason
-        return self._first or remote
+        return self._first or lasting
+
+    def _try_again(self, path: Path) -> None:
+        if len(self._again) < TROUBLES:
+            self._again[path] = time.monotonic() + AGAIN
 
     def _is_new(self, path: Path) -> bool:
         """Whether a file was written to since the last look; noted before it is read, so that nothing is missed."""
@@ -176,9 +189,10 @@ class Following:
             state = _state(path)
         except OSError:
             return False
-        if self._seen.get(path) == state:
+        if self._seen.get(path) == state and time.monotonic() < self._again.get(path, math.inf):
             return False
         self._seen[path] = state
+        self._again.pop(path, None)
         return True
 
     def _rotated(self, found: Found) -> Found | None:
