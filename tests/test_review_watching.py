@@ -15,6 +15,7 @@ import traceback
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,7 +29,7 @@ from review.errors import RemitError
 from review.intake.imported import ImportReport
 from review.intake.importing import Settings
 from review.watch.alerting import ANYHOW, PAUSES, AlertFailed, Alerting, Command, Webhook, alert_of
-from review.watch.watch_figures import LATE, Figures, address, serve
+from review.watch.watch_figures import CONNECTIONS, LATE, Figures, address, serve
 from review.watch.watching import Log, Watcher
 from review.workspace import Workspace, open_workspace
 from store import StoreError
@@ -246,6 +247,44 @@ def test_a_stop_loses_no_note_of_what_was_sent(work: Workspace) -> None:
     assert left == [wanted, wanted - 1] and work.store.count_untold(Severity.CRITICAL) == wanted - 2
 
 
+def test_what_was_sent_and_could_not_be_noted_is_not_sent_again(work: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    taking = Receiving("taking")
+    alerting = Alerting([taking], Severity.CRITICAL)
+    alerting.begin(work, existing=True)
+    wanted = work.store.count_untold(Severity.CRITICAL)
+
+    def away(*_: Any) -> None:
+        raise StoreError("the store is away")
+
+    with monkeypatch.context() as gone:
+        gone.setattr(work.store, "note_told", away)
+        for _ in range(3):
+            with pytest.raises(StoreError):
+                alerting.send(work, lambda *_: None)
+        assert len(taking.got) == 1
+    while alerting.send(work, lambda *_: None):
+        pass
+    assert len(taking.got) == len(set(taking.got)) == wanted and not work.store.count_untold(Severity.CRITICAL)
+
+
+def test_alerts_go_on_after_a_machine_that_had_nothing_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left() -> tuple[int, int]:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as full:
+        full.setattr("os.pipe", none_left)
+        with pytest.raises(AlertFailed, match="cannot be run: Too many open files"):
+            Command("true").send({})
+    Command("true").send({})
+
+
+def test_a_command_that_never_stops_talking_fills_nothing() -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    with pytest.raises(AlertFailed, match=r"^it ended with 3: no no no no"):
+        Command("sh -c 'yes no | head -c 5000000 | tr \\\\n \" \" >&2; exit 3'").send({})
+    assert set(os.listdir("/proc/self/fd")) <= before
+
+
 @pytest.mark.parametrize("command", ["false", "/nowhere/at/all", "sh -c 'echo no >&2; exit 3'"])
 def test_a_command_that_fails_is_told_of(work: Workspace, command: str) -> None:
     attempts: list[str] = []
@@ -341,6 +380,19 @@ def test_figures_are_served_on_loopback(given: str, found: tuple[str, int]) -> N
 def test_and_nowhere_else(given: str) -> None:
     with pytest.raises(RemitError, match="--listen"):
         address(given)
+
+
+def test_any_number_of_connections_that_ask_nothing_leaves_files_to_read_logs_by() -> None:
+    server = serve(Figures(), "127.0.0.1", 0)
+    with ExitStack() as held:
+        held.callback(server.server_close)
+        held.callback(server.shutdown)
+        place = server.server_address[:2]
+        idle = [held.enter_context(socket.create_connection(place, timeout=SECONDS)) for _ in range(3 * CONNECTIONS)]
+        with urllib.request.urlopen(f"http://127.0.0.1:{place[1]}/health", timeout=SECONDS) as answer:
+            assert answer.status == 200
+        assert idle[0].recv(1) == b"", "whoever came first and asked nothing is let go"
+        assert idle[-1].send(b"G") == 1
 
 
 def test_health_tells_a_watch_that_stands_still() -> None:

@@ -17,7 +17,6 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http.client import HTTPException
-from tempfile import TemporaryFile
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -39,6 +38,8 @@ ANYHOW = 60.0
 """Seconds after which a store is asked what waits though no task of it changed: asking a large one at every look would cost more than the look."""
 PAUSES = (5.0, 15.0, 60.0, 300.0)
 """Seconds to wait after a failure, after the next one, and so on; the last for every further one."""
+_MOMENT = 1.0
+"""Seconds that the last words of a command are waited for."""
 TOKEN = "REMIT_WEBHOOK_TOKEN"
 """Environment variable whose value a webhook is given as bearer token."""
 
@@ -75,30 +76,64 @@ class Command:
 
     def send(self, alert: Alert) -> None:
         environment = {name: value for name, value in os.environ.items() if name != TOKEN}
-        # What it says goes into a file: a pipe ends only when whatever it left running in the background ends.
-        with TemporaryFile() as said:
+        try:
+            said = _Said()
             try:
                 process = subprocess.Popen(
                     self.words,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
-                    stderr=said,
+                    stderr=said.given,
                     env=environment,
                     start_new_session=True,
                 )
-            except OSError as error:
-                raise AlertFailed(f"it cannot be run: {error.strerror or error}") from error
-            with process:
-                try:
-                    process.communicate(json.dumps(alert, ensure_ascii=False).encode("utf-8", "replace"), timeout=SECONDS)
-                except subprocess.TimeoutExpired as error:
-                    with suppress(ProcessLookupError):
-                        os.killpg(process.pid, signal.SIGKILL)
-                    raise AlertFailed(f"it did not end within {SECONDS:.0f} s", waited=True) from error
-            if process.returncode:
-                said.seek(0)
-                words = safe_line(said.read(2_000).decode("utf-8", "replace").strip(), 200)
-                raise AlertFailed(f"it ended with {process.returncode}" + (f": {words}" if words else ""))
+            finally:
+                said.handed_over()
+        except (OSError, RuntimeError) as error:
+            raise AlertFailed(f"it cannot be run: {getattr(error, 'strerror', None) or error}") from error
+        with process:
+            try:
+                process.communicate(json.dumps(alert, ensure_ascii=False).encode("utf-8", "replace"), timeout=SECONDS)
+            except subprocess.TimeoutExpired as error:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                raise AlertFailed(f"it did not end within {SECONDS:.0f} s", waited=True) from error
+        if process.returncode:
+            words = safe_line(said.words().decode("utf-8", "replace").strip(), 200)
+            raise AlertFailed(f"it ended with {process.returncode}" + (f": {words}" if words else ""))
+
+
+class _Said:
+    """What a program says on its standard error: its beginning is kept, and all of it read, so that it neither stops nor fills a disk.
+
+    A pipe ends only when whatever the program left running in the background ends: it is read on a thread that nobody waits for.
+    """
+
+    KEPT = 2_000
+
+    def __init__(self) -> None:
+        self._taken, self.given = os.pipe()
+        self._kept = bytearray()
+        self._reader = threading.Thread(target=self._read, name="command's words", daemon=True)
+
+    def handed_over(self) -> None:
+        """The program has its end, or could not be begun."""
+        os.close(self.given)
+        try:
+            self._reader.start()
+        except RuntimeError:
+            os.close(self._taken)
+            raise
+
+    def words(self) -> bytes:
+        """How what it said begins, as far as it was read a moment after the program's end."""
+        self._reader.join(_MOMENT)
+        return bytes(self._kept)
+
+    def _read(self) -> None:
+        with os.fdopen(self._taken, "rb", buffering=0) as stream:
+            while piece := stream.read(65_536):
+                self._kept += piece[: self.KEPT - len(self._kept)]
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -142,7 +177,11 @@ class Webhook:
                 ended.append(None)
 
         self._under_way = threading.Thread(target=post, name="webhook", daemon=True)
-        self._under_way.start()
+        try:
+            self._under_way.start()
+        except RuntimeError as error:
+            self._under_way = None
+            raise AlertFailed(f"nothing can be sent: {error}") from error
         self._under_way.join(SECONDS)
         failed = ended[0] if ended else AlertFailed(f"it did not answer within {SECONDS:.0f} s", waited=True)
         if failed is not None:
@@ -211,6 +250,7 @@ class Alerting:
         self._resting: dict[int, float] = {}
         self._settled: str | None = None
         self._anyhow = 0.0
+        self._unnoted: list[str] = []
         self.waiting = 0
         """Findings nobody was alerted to, as of the last attempt."""
 
@@ -236,17 +276,25 @@ class Alerting:
         if mark == self._settled and self._clock() < self._anyhow:
             return 0
         sent = 0
+        self._note(work)
         found = work.store.untold(self.least, AT_ONCE)
         self.waiting = work.store.count_untold(self.least) if found else 0
         for finding in found:
             if over() or not self._everywhere(alert_of(work, finding, details=self.details), finding, told):
                 break
-            work.store.note_told([finding.id], time.time_ns() // 1000)
+            self._unnoted.append(finding.id)
+            self._note(work)
             self.waiting -= 1
             sent += 1
         if not found:
             self._settled, self._anyhow = mark, self._clock() + ANYHOW
         return sent
+
+    def _note(self, work: Workspace) -> None:
+        """Note what was sent; where the store does not take it now, it is remembered, and not sent again when the store is back."""
+        if self._unnoted:
+            work.store.note_told(self._unnoted, time.time_ns() // 1000)
+            self._unnoted = []
 
     def _everywhere(self, alert: Alert, finding: Finding, told: Callable[[Channel, Finding, str], None]) -> bool:
         reached = 0

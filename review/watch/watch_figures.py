@@ -6,13 +6,15 @@ No label holds a name out of a log: whoever may scrape need not be one who may r
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from ipaddress import ip_address
-from socket import AF_INET6
+from socket import AF_INET6, SHUT_RDWR
 from typing import TYPE_CHECKING, Any
 
 from review.errors import RemitError
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
 PORT = 9464
 """OpenTelemetry's customary port for a Prometheus exporter."""
+ASKING = 10.0
+"""Seconds a connection may say nothing."""
+CONNECTIONS = 32
+"""Connections held at once: whoever may reach the loopback may open any number, and each takes a file from those that logs are read by."""
 LATE = 120.0
 """Seconds without a whole look after which a watcher is not well."""
 
@@ -144,6 +150,7 @@ def address(given: str) -> tuple[str, int]:
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
+    timeout = ASKING
 
     def do_GET(self) -> None:
         figures = self.server.figures
@@ -172,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
 def _local(host: str) -> bool:
     """Whether a request names this machine: a page in a browser may not ask by a name of its own (DNS rebinding)."""
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    name = name.strip("[]")
+    name = name.strip("[]").lower()
     try:
         return name == "localhost" or ip_address(name).is_loopback
     except ValueError:
@@ -181,7 +188,33 @@ def _local(host: str) -> bool:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 2 * CONNECTIONS
     figures: Figures
+
+    def __init__(self, *given: Any) -> None:
+        self._held: dict[Any, None] = {}
+        self._holding = threading.Lock()
+        super().__init__(*given)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer on a thread of its own; where too many are open, the one that was opened first ends."""
+        with self._holding:
+            if len(self._held) >= CONNECTIONS:
+                with suppress(OSError):
+                    next(iter(self._held)).shutdown(SHUT_RDWR)
+                del self._held[next(iter(self._held))]
+            self._held[request] = None
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._holding:
+            self._held.pop(request, None)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever asks and goes away is no news, and no line of the log's."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Server6(_Server):

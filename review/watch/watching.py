@@ -208,7 +208,7 @@ class Watcher:
                 while self._alerting.send(work, attempt, over.is_set) and not over.is_set():
                     pass
                 self._tell_waiting()
-            except (RemitError, StoreError) as error:
+            except (RemitError, StoreError, OSError) as error:
                 self._log("error", "alerts wait", why=str(error))
 
     def _tell_waiting(self) -> None:
