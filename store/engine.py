@@ -23,6 +23,7 @@ from store.duties import INSUFFICIENT, refusal
 from store.errors import Refused, StoreError
 from store.location import parse_location, prepare_file
 from store.masked import shown
+from store.schema import VERSION_TABLE, changed
 from store.sessions import ISOLATION, keep_alike
 from store.sharing import VIEW_SECONDS, Gathered, Joined, View
 from store.wal import WriteAheadLog, begin_log
@@ -59,6 +60,8 @@ class Database:
         self._lock = Lock()
         self._joined = Joined()
         self._shared = local()
+        self.schema: str | None = None
+        """The version of the schema whose rows this program writes, from when the store is open on; it is held to it at every write."""
         self.fresh = prepare_file(Path(str(self.url.database)), create, readonly) if self.sqlite else False
         self.engine = self._sqlite_engine() if self.sqlite else self._postgresql_engine()
         self._log = WriteAheadLog(Path(str(self.url.database))) if self.sqlite and not readonly else None
@@ -152,10 +155,21 @@ class Database:
                 if not self.sqlite:
                     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+                self._held_to(connection)
                 yield connection
             if self._log is not None and self._log.long:
                 with closing(self.engine.raw_connection()) as pooled:
                     self._log.begin_anew(pooled.dbapi_connection)  # type: ignore[arg-type]
+
+    def _held_to(self, connection: Connection) -> None:
+        """Raises StoreError where the schema is another than this program knows: a watch that runs on beside a migration would leave
+        out of its rows what the new schema is read by."""
+        if self.schema is None:
+            return
+        rows = self.fetch(connection, f"SELECT version_num FROM {VERSION_TABLE}", ())  # noqa: S608  a constant of ours
+        found = str(rows[0][0]) if rows else ""
+        if found != self.schema:
+            raise StoreError(changed(self.shown, found, self.schema))
 
     @contextmanager
     def together(self) -> Iterator[None]:

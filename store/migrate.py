@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, delete, inspect, text
 
 from store.engine import Database
 from store.errors import StoreError
 from store.fresh import statements
+from store.meta import read_meta, write_meta
 from store.schema import APPLICATION_ID, HEAD, REVISIONS, VERSION_TABLE, newer, older
+from store.tables import META
+
+_FILLING = "filling"
+"""Names the fact that columns of a migration may have rows that are not filled, and the schema it began from."""
 
 
 def version(connection: Connection) -> str | None:
@@ -26,6 +31,8 @@ def bring_up(database: Database, *, create: bool) -> None:
         found = version(connection)
         occupied = found is None and not database.fresh and _occupied(connection)
     if found == HEAD:
+        if create and not (database.sqlite or database.readonly):
+            finish(database)
         return
     if occupied:
         raise StoreError(f"{database.shown} is not a Remit store; choose another database and leave this one alone")
@@ -63,7 +70,7 @@ def migrate(database: Database, to: str = HEAD) -> None:
     config.set_main_option("path_separator", "os")
 
     def change(connection: Connection) -> None:
-        if version(connection) == to:
+        if (before := version(connection)) == to:
             return
         if not database.sqlite:
             become_owner(connection)
@@ -71,6 +78,8 @@ def migrate(database: Database, to: str = HEAD) -> None:
         command.upgrade(config, to)
         if not database.sqlite:
             renew(connection)
+            if fills:
+                write_meta(connection, _FILLING, str(before))
         else:
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 
@@ -82,7 +91,19 @@ def migrate(database: Database, to: str = HEAD) -> None:
         fill(database, fills)
     patiently(database, change)
     if not database.sqlite:
-        fill(database, fills)
+        finish(database)
+
+
+def finish(database: Database) -> None:
+    """Fill what was written without the new columns while they were first filled; a migration that was killed before it did is gone on with."""
+    from store.online import filled, pending
+
+    with database.read() as connection:
+        since, found = read_meta(connection, _FILLING), version(connection)
+    if since is not None:
+        filled(database, pending(since, found or "")[1])
+        with database.write() as connection:
+            connection.execute(delete(META).where(META.c.key == _FILLING))
 
 
 def _occupied(connection: Connection) -> bool:

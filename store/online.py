@@ -92,8 +92,15 @@ def fill(database: Database, fills: Iterable[Fill]) -> None:
 
     Before the schema has its new version, and once more after it: programs of the old one write rows without them until then.
     """
-    for one in fills:
+    wanted = list(fills)
+    for one in wanted:
         patiently(database, lambda connection, one=one: _add(one, lambda part: connection.execute(text(part)), owned=connection))  # type: ignore[misc]
+    filled(database, wanted)
+
+
+def filled(database: Database, fills: Iterable[Fill]) -> None:
+    """Fill these columns, which are there, where they are not filled yet."""
+    for one in fills:
         with _beside(database) as raw:
             low = 0
             while (most := raw.execute(f"SELECT max({one.number}) FROM {one.table}").fetchone()[0] or 0) > low:  # noqa: S608  names of ours

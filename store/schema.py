@@ -41,6 +41,14 @@ def older(shown: str, found: str) -> str:
     return f"{shown} has an older schema ({found}); bring it to {HEAD} with `remit store migrate`"
 
 
+def changed(shown: str, found: str, known: str) -> str:
+    """What to say to whoever would write as before into a store whose schema another Remit changed meanwhile."""
+    return (
+        f"the schema of {shown} is {found or 'gone'} by now and was {known} when this program opened it: another Remit changed it; "
+        "what was committed stays: begin this one again, in the version of the other"
+    )
+
+
 def newer(shown: str, found: str) -> str:
     """What to say of a store whose schema this program does not know."""
     return f"{shown} was written by a newer Remit (schema {found}, this one knows up to {HEAD}); update Remit to open it"

@@ -27,6 +27,7 @@ from store.posture import Posture
 from store.pulse import Pulses
 from store.queue import Queue
 from store.retention import Retention
+from store.schema import HEAD
 from store.shapes import Shapes
 from store.sharing import VIEW_SECONDS
 from store.tallies import Tallies
@@ -106,6 +107,7 @@ def open_store(url: str, *, create: bool = True, readonly: bool = False) -> Stor
     db = Database(url, create=create, readonly=readonly)
     try:
         bring_up(db, create=create)
+        db.schema = HEAD
     except SQLAlchemyError as error:
         db.close()
         raise StoreError(f"cannot open the store {db.shown}: {error}") from error

@@ -165,6 +165,27 @@ def test_columns_are_filled_some_rows_at_a_time_and_gone_on_with(postgresql_url:
     assert held == sorted([(1, 7), (12, 6), *((n, n // 2) for n in range(2, 37))])
 
 
+def test_a_migration_that_was_killed_before_its_last_step_is_gone_on_with(
+    older: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = older.url.render_as_string(hide_password=False)
+
+    def killed(_: Database) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as ends:
+        ends.setattr("store.migrate.finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            migrate(older)
+    with open_store(url, create=False) as store:
+        store.save_chain(make_chain("task-1", [make_step("task-1", 0, title="zebra")]), [])
+        with store.db.write() as connection:
+            connection.execute(text("UPDATE search_fts SET task_id = NULL"))
+    with open_store(url) as store, store.db.read() as connection:
+        assert set(connection.execute(text("SELECT task_id FROM search_fts")).scalars()) == {"task-1"}
+        assert connection.execute(text("SELECT count(*) FROM meta WHERE key = 'filling'")).scalar_one() == 0
+
+
 def test_a_change_that_gets_no_lock_lets_others_pass_and_tries_again(older: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(online, "LOCK_SECONDS", 0.05)
     waits: list[float] = []

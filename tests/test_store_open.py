@@ -169,6 +169,19 @@ def test_a_newer_schema_is_refused(store_url: str) -> None:
             FastQueue(store_url)
 
 
+def test_whoever_began_before_the_schema_changed_writes_no_more(store_url: str) -> None:
+    with open_store(store_url) as beside, open_store(store_url) as store:
+        store.set_meta("before", "1")
+        with beside.db.write() as connection:
+            connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+        for writes in (lambda: store.set_meta("after", "1"), lambda: store.add([make_record("late")])):
+            with pytest.raises(StoreError, match=r"is 9999 by now and was \d+ when this program opened it.*begin this one again"):
+                writes()
+        with pytest.raises(StoreError, match="by now"), store.together():
+            store.set_meta("after", "1")
+        assert store.get_meta("before") == "1" and store.get_meta("after") is None and store.counts()["records"] == 0
+
+
 def test_a_store_keeps_to_one_pseudonym_key(store: Store) -> None:
     assert store.key_id() is None
     store.bind_key("k1")
