@@ -37,8 +37,9 @@ APPENDS: dict[str, tuple[Role, ...]] = {
     "journal": ("reviewer", "author"),
     "access_journal": ("reader",),
     "team_sight": ("administrator",),
+    "dropped_block": ("administrator",),
 }
-"""The tables of what people leave behind, and who may add rows to them; nobody changes or removes any."""
+"""The tables of what people leave behind, tombstones of raw records among it, and who may add rows to them; nobody changes or removes any."""
 
 REVIEWED = ("state", "verdict", "reviewer", "reviewed_at", "assignee")
 """The columns of a task that a verdict on it and an assignment set; the only ones a reviewer may change."""

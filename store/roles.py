@@ -30,7 +30,7 @@ _CALLS: dict[str, Role] = {
     "remit_last(text)": "reader",
     "remit_takes_back(bigint, text, text, text)": "reviewer",
     "remit_open_blocks()": "importer",
-    "remit_drop_blocks()": "importer",
+    "remit_drop_blocks()": "administrator",
 }
 """Functions that run as the owner of the tables, which PostgreSQL would let every login of the server call, and who may."""
 
@@ -195,8 +195,11 @@ def _arranged(connection: Connection, database: str) -> bool:
         "SELECT EXISTS (SELECT FROM unnest(CAST(:calls AS text[])) AS f WHERE has_function_privilege('public', f, 'EXECUTE'))"
     )
     given = {"tables": _tables(), "reader": _groups(database)["reader"], "owner": _named("owner", database)}
+    lets_go = text("SELECT has_table_privilege(CAST(:importer AS text), 'block', 'DELETE')")
     whole = int(connection.execute(asked, given).scalar_one()) == len(_tables())
-    return whole and not connection.execute(open_to_all, {"calls": list(_CALLS)}).scalar_one()
+    if not whole or connection.execute(lets_go, {"importer": _groups(database)["importer"]}).scalar_one():
+        return False
+    return not connection.execute(open_to_all, {"calls": list(_CALLS)}).scalar_one()
 
 
 def _tables() -> list[str]:
@@ -267,6 +270,10 @@ def _grants(database: str) -> list[str]:
     found += [f"GRANT INSERT ON {table} TO {groups[role]}" for table, roles in appended.items() for role in roles]
     found.append(f"GRANT UPDATE ({', '.join(REVIEWED)}) ON task TO {groups['reviewer']}")
     found.append(f"GRANT INSERT, UPDATE, DELETE ON {', '.join(imported)} TO {groups['importer']}")
-    found.append(f"REVOKE ALL ON FUNCTION {', '.join(_CALLS)} FROM PUBLIC")
+    # Bytes once stored are let go by an administrator alone, with an entry in the journal. Stores arranged before gave that to importers.
+    found.append(f"REVOKE UPDATE, DELETE ON block FROM {groups['importer']}")
+    found.append(f"REVOKE INSERT, UPDATE, DELETE ON dropped_block FROM {groups['importer']}")
+    found.append(f"GRANT DELETE ON block TO {groups['administrator']}")
+    found.append(f"REVOKE ALL ON FUNCTION {', '.join(_CALLS)} FROM PUBLIC, {', '.join(groups.values())}")
     found += [f"GRANT EXECUTE ON FUNCTION {call} TO {groups[role]}" for call, role in _CALLS.items()]
     return found
