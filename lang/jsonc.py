@@ -12,10 +12,13 @@ _VISIBLE = re.compile(r"[^\n]")
 
 
 def loads(text: str) -> object:
-    """The value of a text; raises ValueError with the place where it is not JSON, RecursionError where it nests too deep."""
+    """The value of a text; raises ValueError where it is not JSON, with the place, and where it nests too deep."""
 
     def kept(found: re.Match[str]) -> str:
         token = found.group()
         return token if token.startswith('"') else _VISIBLE.sub(" ", token)
 
-    return json.loads(_TOKEN.sub(kept, text.removeprefix("\ufeff")))
+    try:
+        return json.loads(_TOKEN.sub(kept, text.removeprefix("\ufeff")))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None

@@ -119,7 +119,7 @@ def _parsed(text: str, path: Path) -> dict[str, Any]:
 
     try:
         found = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise RemitError(f"{path} is not TOML: {error}") from error
     for name in found:
         if name not in FIELDS:

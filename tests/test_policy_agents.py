@@ -61,3 +61,40 @@ def test_a_file_of_no_layer_belongs_to_the_first_one(agent: str) -> None:
         call = Call(TOOLS[agent], {"command": "make all"}, cwd=CWD, project=CWD, mode=MODES.get(agent, ""), interactive=True)
         answer = adapter.load([file]).judge(call)
         assert (answer.effect, bool(answer.rule)) == (Effect.ALLOW, True)
+
+
+DEEP = "[" * 5000 + "]" * 5000
+LONG = "9" * 5000
+WRONG = [
+    ("claude-code", "settings.json", '{"permissions": {"defaultMode": ["plan"]}}', (1, 18)),
+    ("claude-code", "settings.json", DEEP, (1, 1)),
+    ("codex", "config.toml", f"model_context_window = {LONG}", (1, 1)),
+    ("codex", "config.toml", f"notify = {DEEP}", (1, 1)),
+    ("copilot-cli", "permissions-config.json", '{"locations": {"/a": {"tool_approvals": [{"kind": ["write"]}]}}}', (1, 23)),
+    ("copilot-cli", "settings.json", DEEP, (1, 1)),
+    ("cursor", "cli-config.json", DEEP, (1, 1)),
+    ("gemini-cli", "settings.json", DEEP, (1, 1)),
+    ("opencode", "opencode.json", '{"permission": {"bash": {"git *": {"deny": 1}}}}', (1, 26)),
+    ("opencode", "opencode.json", '{"permission": {"edit": ["deny"]}}', (1, 17)),
+    ("opencode", "opencode.json", DEEP, (1, 1)),
+    ("opencode", "auditor.md", f"---\ndescription: reads\npermission: {DEEP}\n---\n", (3, 24)),
+    ("opencode", "auditor.md", "---\npermission: {edit: deny\n---\n", (3, 1)),
+    (
+        "opencode",
+        "auditor.md",
+        "---\na: &a [x, x]\nb: &b [*a, *a]\npermission: {bash: {x: *b}}\n---\n",
+        (3, 8),
+    ),
+]
+
+
+@pytest.mark.parametrize(("agent", "name", "text", "place"), WRONG, ids=[f"{n}-{a}-{f}" for n, (a, f, _, _) in enumerate(WRONG)])
+def test_a_value_of_another_kind_is_a_problem_at_its_place(agent: str, name: str, text: str, place: tuple[int, int]) -> None:
+    policy = adapter_of(agent).load([RuleFile("agent" if name.endswith(".md") else "user", name, text)])
+    assert place in {(problem.line, problem.column) for _, problem in policy.problems}
+
+
+def test_the_head_of_an_agent_is_read_by_the_core_schema_of_yaml() -> None:
+    head = "---\npermission:\n  edit: deny\n  bash: {'*': ask, git *: allow}\ntools: {write: false}\ncreated: 2026-13-45\n---\n"
+    policy = adapter_of("opencode").load([RuleFile("agent", "auditor.md", head)])
+    assert not policy.problems

@@ -57,10 +57,8 @@ class ClaudeCodePolicy:
     def _settings(self, file: RuleFile) -> Mapping[str, object] | None:
         try:
             settings = loads(file.text) if file.text.strip() else {}
-        except (ValueError, RecursionError) as error:
-            self.problems.append(
-                (file.name, syntax(file.text, error if isinstance(error, ValueError) else ValueError("nested too deeply")))
-            )
+        except ValueError as error:
+            self.problems.append((file.name, syntax(file.text, error)))
             return None
         if not isinstance(settings, dict):
             self.problems.append((file.name, diagnostic(file.text, (), "error", "no-load", "settings are one JSON object")))

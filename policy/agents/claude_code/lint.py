@@ -80,7 +80,7 @@ def _frame(file: RuleFile, settings: Mapping[str, object], rules: list[Rule]) ->
         if key not in _KEYS:
             yield at(("permissions", str(key)), "warning", "unknown", f"the program knows no `permissions.{key}`")
     mode = permissions.get("defaultMode")
-    if mode is not None and mode not in _MODES:
+    if mode is not None and not (isinstance(mode, str) and mode in _MODES):
         yield at(
             ("permissions", "defaultMode"), "warning", "unknown", f"{mode!r} is no mode; there are {', '.join(sorted(_MODES))}"
         )

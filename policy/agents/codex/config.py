@@ -15,10 +15,11 @@ def problems(text: str) -> list[Diagnostic]:
     """What in a configuration stops the program, at its line."""
     try:
         stated = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+), column (\d+)", str(error))
+    except (ValueError, RecursionError) as error:
+        what = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        found = re.search(r"line (\d+), column (\d+)", what)
         line, column = (int(found[1]), int(found[2])) if found else (1, 1)
-        return [Diagnostic(line, column, column + 1, "error", "no-load", f"not TOML: {error}: the program does not start")]
+        return [Diagnostic(line, column, column + 1, "error", "no-load", f"not TOML: {what}: the program does not start")]
     made: list[Diagnostic] = []
     policy, sandbox = stated.get("approval_policy"), stated.get("sandbox_mode")
     if policy == "untrusted":

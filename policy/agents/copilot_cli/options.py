@@ -130,9 +130,8 @@ def _unquoted(word: str) -> str:
 def _json(file: RuleFile, into: Options) -> None:
     try:
         told = loads(file.text)
-    except (ValueError, RecursionError) as error:
-        wrong = error if isinstance(error, ValueError) else ValueError("nested too deeply")
-        into.say(file, syntax(file.text, wrong))
+    except ValueError as error:
+        into.say(file, syntax(file.text, error))
         return
     if not isinstance(told, dict):
         into.say(file, diagnostic(file.text, (), "error", "no-load", "a settings file is an object"))
@@ -179,13 +178,13 @@ def _saved(file: RuleFile, location: str, saved: Mapping[str, object], into: Opt
     approvals = saved.get("tool_approvals")
     for approval in approvals if isinstance(approvals, list) else ():
         kind = approval.get("kind") if isinstance(approval, dict) else None
-        if kind not in _KINDS:
+        if not isinstance(kind, str) or kind not in _KINDS:
             what = f"`{kind}` is no kind of approval: it is skipped"
             if kind in ("deny", "ask") or (isinstance(approval, dict) and approval.keys() & {"deny", "ask", "decision"}):
                 what = "saved approvals only allow: a deny or an ask among them is skipped"
             into.say(file, diagnostic(file.text, (*path, "tool_approvals"), "warning", "ignored", what))
             continue
-        into.rules += _approved(file, location, str(kind), approval, into)
+        into.rules += _approved(file, location, kind, approval, into)
 
 
 def _approved(file: RuleFile, location: str, kind: str, told: Mapping[str, object], into: Options) -> Iterator[Listed]:

@@ -38,8 +38,8 @@ def read_config(file: RuleFile) -> Config:
     found = Config(file, False)
     try:
         told = loads(file.text) if file.text.strip() else {}
-    except (ValueError, RecursionError) as error:
-        found.problems.append(syntax(file.text, error if isinstance(error, ValueError) else ValueError("nested too deeply")))
+    except ValueError as error:
+        found.problems.append(syntax(file.text, error))
         return found
     if not isinstance(told, dict):
         found.problems.append(diagnostic(file.text, (), "error", "no-load", "a configuration is an object"))

@@ -65,9 +65,8 @@ class GeminiPolicy:
         for file in sorted((one for one in files if _is_settings(one)), key=lambda one: _order(one.layer)):
             try:
                 value = loads(file.text) if file.text.strip() else {}
-            except (ValueError, RecursionError) as error:
-                wrong = error if isinstance(error, ValueError) else ValueError("nested too deeply")
-                self.problems.append((file.name, syntax(file.text, wrong)))
+            except ValueError as error:
+                self.problems.append((file.name, syntax(file.text, error)))
                 continue
             if isinstance(value, dict):
                 held.append((file.name, value))

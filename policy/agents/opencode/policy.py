@@ -7,10 +7,9 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
-import yaml
-
 from lang.jsonc import loads
 from lang.shell_syntax import bounded_root
+from lang.yamltree import YamlProblem, plain, read
 from model.words import Effect
 from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, Written, placed
 from policy.agents.jsonc import diagnostic, syntax
@@ -83,11 +82,14 @@ class OpencodePolicy:
         name = posixpath.splitext(posixpath.basename(file.name))[0]
         head = re.match(r"\ufeff?---\r?\n(.*?)\r?\n---", file.text, re.DOTALL)
         try:
-            stated = yaml.safe_load(head.group(1)) if head else {}
-        except yaml.YAMLError as error:
-            self._refuse(file, (), f"the head of the agent is not YAML: {error}")
+            tree = read(head.group(1), "head of the agent") if head else None
+        except YamlProblem as problem:
+            self.broken = self.broken or file.name
+            at, message = problem.start, f"the head of the agent cannot be read: {problem.message}"
+            self.problems.append((file.name, Diagnostic(at.line + 2, at.column + 1, at.column + 2, "error", "no-load", message)))
             return
-        stated = stated if isinstance(stated, dict) else {}
+        value = plain(tree) if tree is not None else None
+        stated = value if isinstance(value, dict) else {}
         own = self._checked(file, ("permission",), stated.get("permission"))
         self._agents[name] = merged(self._agents.get(name, {}), with_tools(stated.get("tools"), own))
 
@@ -102,7 +104,7 @@ class OpencodePolicy:
             return {}
         for name, told in value.items():
             for pattern, action in told.items() if isinstance(told, dict) else (("*", told),):
-                if action not in EFFECTS:
+                if not (isinstance(action, str) and action in EFFECTS):
                     inner = (*path, str(name), *((str(pattern),) if isinstance(told, dict) else ()))
                     self._refuse(file, inner, f"{action!r} is no action; write allow, ask or deny")
                     return {}
