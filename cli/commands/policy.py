@@ -9,6 +9,7 @@ from typing import Any
 from cli.commands import policy_referee
 from cli.commands.policy_testing import check_reports, run_reports
 from cli.output import Progress, Row, emit_json, emit_jsonl, note
+from lang.counted import count
 from lang.safe import safe_line
 from review.errors import RemitError
 from review.policy import agent_rules, answers, histories, policies, policy_tests, trials
@@ -61,7 +62,7 @@ def check(args: Namespace) -> int:
         for one in found:
             print(f"{name}:{one['line']}:{one['column']}: {one['severity']}: {safe_line(one['message'])}")
         if checked.policy is not None:
-            print(f"{name}: {len(checked.policy.rules)} rules, no errors")
+            print(f"{name}: {count(len(checked.policy.rules), 'rule')}, no errors")
     return 0 if checked.policy is not None else 2
 
 

@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from policy.agents import adapters
 from policy.decisions import EngineFailed, Progress
 from review.documents import Doc
 from review.errors import RemitError, UnreadableError
+from review.plain_files import read_text, text_of
 from review.policy.asked import ENGINES, requests
 from review.policy.dryruns import Current, Telling, current, first_figures, stem
 from review.policy.history_index import history_of, open_history
@@ -36,7 +36,7 @@ def _text(path: str, what: str) -> str:
     if path == "-" and sys.stdin is None:
         raise UnreadableError(f"cannot read {what} standard input: it is closed")
     try:
-        return sys.stdin.buffer.read().decode() if path == "-" else Path(path).read_text("utf-8")
+        return text_of(sys.stdin.buffer) if path == "-" else read_text(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         where = "standard input" if path == "-" else path

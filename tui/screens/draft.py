@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from lang.safe import safe_line
 from review.errors import RemitError
+from review.plain_files import read_text
 from tui import dryrun
 from tui.screens.base import DeskScreen
 from tui.widgets.dryrun_side import DryRunSide
@@ -200,7 +201,7 @@ class DraftScreen(DeskScreen):
             if path.stat().st_size > LONGEST:
                 self.say(f"{path} is too large for a policy ({path.stat().st_size:,} bytes)", bad=True)
                 return
-            text = path.read_text("utf-8")
+            text = read_text(path, patience=0)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             self.say(f"cannot read {path}: {reason}", bad=True)
