@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as AbstractMapping
 
 from lang.cel import Tree, compile_condition
+from lang.cel.comments import comments
 from lang.cel.problems import did_you_mean
 from lang.cel.typed import Value
 from lang.cel.written import Fields, RequestError, read_request
@@ -19,6 +20,7 @@ from lang.yamltree import Mapping, Node, Place, Scalar, Sequence, YamlProblem, i
 from model.request import FIELD
 
 _TAG = re.compile(r"!(?!!|<)[^\s]*")
+_KEEPS_LINES = "write the condition below `|-`, which keeps its lines"
 _IN_A_BLOCK = "quote the condition, or write it on lines of its own below `>-`"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 
@@ -154,13 +156,31 @@ class Document:
             self.say(node.start, Place(node.start.line, node.start.column + tag.end()), "error", "yaml-tag", message)
             return None
         compiled = compile_condition(node.value, None if fields is FIELD else fields)
+        swallowed = self._swallowed(node)
         if compiled.problems:
             where = places(self.lines, node)
-            cut = "; to YAML ` #` begins a comment: quote the condition" if self._cut(node) else ""
+            cut = "; to YAML ` #` begins a comment: quote the condition" if self._cut(node) and not swallowed else ""
             for p in compiled.problems:
                 said = p.message + (cut if p.code == "cel-syntax" and p.end >= len(node.value) else "")
                 self.say(where[p.start], where[p.end] if p.end > p.start else where[p.start], p.severity, p.code, said)
         return compiled.tree
+
+    def _swallowed(self, node: Scalar) -> bool:
+        """Whether a `//` comment takes in lines below it, which YAML has put on its own line; each such line is told."""
+        if "//" not in node.value or node.start.line == node.end.line:
+            return False
+        where = places(self.lines, node)
+        found = False
+        for start, end in comments(node.value):
+            for i in range(start + 1, end):
+                if where[i].line == where[i - 1].line or node.value.startswith(("//", " "), i):
+                    continue
+                found = True
+                message = (
+                    f"this is part of the comment in line {where[start].line + 1}: YAML makes one line of these; {_KEEPS_LINES}"
+                )
+                self.say(where[i], Place(where[i].line, len(self.lines[where[i].line])), "warning", "swallowed", message)
+        return found
 
     def _cut(self, node: Scalar) -> bool:
         """Whether a comment ends a plain text, which may not be meant."""

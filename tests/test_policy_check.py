@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lang.cel.comments import comments
 from lang.yamlplaces import places
 from lang.yamltree import MAX_DEPTH, Mapping, Scalar, lines_of, read
 from policy import check
@@ -331,3 +332,32 @@ def test_two_thousand_lines_are_no_matter() -> None:
     assert len(checked.policy.rules) == 500
     assert check(json.dumps({"version": 1, "default": "allow", "rules": rules})).policy is not None
     assert MAX_DEPTH >= 7
+
+
+RULE = "version: 1\ndefault: ask\nrules:\n  - id: a\n    effect: deny\n    when: "
+
+
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [
+        (">-\n      action.forced // only\n      && agent.depth > 3\n", [(8, 7)]),
+        (">-\n      // why\n      // so\n      action.forced\n", [(9, 7), (9, 20)]),
+        ("action.forced // only\n      && agent.depth > 3\n      && context.has_ticket\n", [(7, 7), (8, 7)]),
+        ('"action.forced // only\n      && agent.depth > 3"\n', [(7, 7)]),
+        ("|-\n      action.forced // only\n      && agent.depth > 3\n", []),
+        (">-\n      action.forced // only\n        && agent.depth > 3\n", []),
+        (">-\n      action.forced\n      // one\n      // two\n", []),
+        (">-\n      action.command.contains('http://a') &&\n      agent.depth > 3\n", []),
+        ('>-\n      action.command.contains(r\'\\\') && action.tool != """//""" &&\n      agent.depth > 3\n', []),
+    ],
+    ids=["folded", "first-lines", "plain", "quoted", "literal", "indented", "last-lines", "in-a-text", "in-a-raw-text"],
+)
+def test_what_a_comment_takes_in_of_a_folded_condition_is_told(when: str, told: list[tuple[int, int]]) -> None:
+    checked = check(RULE + when)
+    assert [(one.line, one.column) for one in checked.diagnostics] == told
+
+
+@pytest.mark.parametrize("sign", ['"', "'", '"""', "'''", 'r"', '"\\', "/", "r'''"])
+def test_comments_are_found_in_one_pass(sign: str) -> None:
+    # At the square of it, each of these takes minutes.
+    assert list(comments(sign * 100_000))[1:] == []
