@@ -128,7 +128,7 @@ class Writer:
                 body = self.pick(self.boolean(depth - 1, new), f"{name}[{new}] {self.pick(*ORDER)} {self.text(0, var)}")
                 return f"{name}.{self.pick('exists', 'all')}({new}, {body})"
             case "has":
-                return f"has({self.pick(*NAMES, 'credential.ttl')})"
+                return f"has({self.pick(*NAMES, 'credential.ttl', 'action.arguments')})"
             case "key in":
                 name = self.pick(*MAPS)
                 return f"{json.dumps(self.random.choice(MAPS[name]))} in {name}"

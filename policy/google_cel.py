@@ -124,6 +124,9 @@ def _changes(node: Node, asked: bool) -> Iterator[tuple[int, int, str]]:
         yield node.start, node.end, _variable(path)
     else:
         asks = node.op == "call" and node.text == "has"
+        if asks and len(node.args) == 1 and (held := path_of(node.args[0], {})) in _GROUPS and "." in str(held):
+            yield node.start, node.end, f"(size({_variable(str(held))}) > 0)"
+            return
         for arg in node.args:
             yield from _changes(arg, asks)
 

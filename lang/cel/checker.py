@@ -203,6 +203,8 @@ class Checker:
             return self._error(node.args[0], "cel-unsupported", f"the key of a map is written out: `{group}.exists(k, k == ...)`")
         if f"{group}.{key}" in self.fields:
             return Has(f"{group}.{key}")
+        if (inner := f"{group}.{key}") in self._scope.maps.groups:
+            return self._error(node.args[0], "cel-unsupported", f"`{inner}` is a map itself; write `has({inner})`")
         known = self._scope.maps.groups[group]
         hint = did_you_mean(key, known) or f"; its keys: {', '.join(known)}"
         return self._error(node.args[0], "cel-unknown-name", f"`{group}` has no key `{short(key)}`{hint}")
@@ -289,6 +291,8 @@ class Checker:
             return Has(path)
         if path in DERIVED and DERIVED[path].of in self.fields:
             return Has(DERIVED[path].of)
+        if path is not None and "." in path and (keys := self._scope.maps.groups.get(path)):
+            return Or(tuple(Has(f"{path}.{key}") for key in keys))
         if path is not None and path not in self._scope.vars:
             return self._error(arg, *self._scope.unknown(path))
         hint = f'{example}; for a key: `"owner" in resource`' if arg.op == "index" else example
