@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lang.cel.typed import And, Attr, Call, Cond, Const, Has, Not, Or, Quantified, Tree, Var, type_of
+from lang.counted import count
 from policy.export.base import Exported, Places, Unexportable, comment, surviving
 from policy.export.charclass import characters
 from policy.model import Policy, Rule
@@ -30,7 +31,7 @@ class Cedar:
         elif default == "ask":
             unless = f" unless {{ {' || '.join(f'({one})' for one in allowed)} }}" if allowed else ""
             said.append(f'@id("default")\n@decision("ask")\nforbid {_EVERYTHING}{unless};\n')
-        head = comment("//", [f"{policy.name or 'policy'}: exported, {len(kept)} rules"])
+        head = comment("//", [f"{policy.name or 'policy'}: exported, {count(len(kept), 'rule')}"])
         notes = (
             "Cedar skips a policy that reads an attribute a request lacks: send every attribute the policies name",
             *(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from lang.cel.typed import And, Attr, Call, Cond, Const, Has, Not, Or, Quantified, Tree, Var, type_of
+from lang.counted import count
 from policy.export.base import Exported, Places, Unexportable, comment, surviving
 from policy.export.charclass import characters
 from policy.model import Policy, Rule
@@ -56,7 +57,7 @@ class Rego:
             "the input is a request as `remit policy schema` nests it",
             "a rule does not match where the input lacks an attribute it needs: send every attribute the policy names",
         )
-        said = comment("#", [f"{policy.name or 'policy'}: exported, {len(kept)} rules"]) + head + "\n" + "\n".join(body)
+        said = comment("#", [f"{policy.name or 'policy'}: exported, {count(len(kept), 'rule')}"]) + head + "\n" + "\n".join(body)
         return Exported(said, tuple(refused), notes)
 
 
