@@ -109,6 +109,8 @@ def _text(value: str, unit: str) -> tuple[int | None, Clock]:
             return _known(_bounded(micros), Clock.ZONE_ASSUMED)
         if zone not in ("Z", "z", "UTC"):
             hours, minutes = int(zone[1:3]), int(zone[-2:]) if len(zone) > 3 else 0
+            if hours > 23 or minutes > 59:
+                return None, Clock.ORDER_ONLY
             micros -= (1 if zone[0] == "+" else -1) * (hours * 3600 + minutes * 60) * 1_000_000
         return _known(_bounded(micros), Clock.EXACT)
     if value.isascii() and value.isdigit() and len(value) <= 20:

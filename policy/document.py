@@ -20,7 +20,11 @@ TEST_KEYS = ("match", "not_match")
 MAX_RULES = 10_000
 VERSION = 1
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+# Of a day in another spelling day and month are told apart by a guess, and a day with a zone would end with its morning.
+_EXPIRES = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?\Z"
+)
 _DAY_MICROS = 86_400_000_000
 _SYNONYMS = {
     "condition": "when", "if": "when", "expression": "when", "action": "effect", "decision": "effect", "verdict": "effect",
@@ -120,7 +124,7 @@ class _Reader(Document):
         text = self.text_of(node, "expires")
         if node is None or text is None:
             return None, False
-        at, _ = parse_time(text) if text[:1].isdigit() and "-" in text else (None, None)
+        at, _ = parse_time(text) if _EXPIRES.match(text) else (None, None)
         if at is None:
             self.error(node, "bad-time", "`expires` is a day or a time: 2027-01-31 or 2027-01-31T18:00:00Z")
             return None, False

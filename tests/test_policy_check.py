@@ -192,6 +192,15 @@ def test_a_day_expires_with_its_evening() -> None:
         assert policy.rules[0].expired is expired
 
 
+@pytest.mark.parametrize(
+    "written", ["01-02-2031 10:00 AM", "13-02-2031 10:00", "2031-01-31Z", "2031-01-31+02:00", "2031-01-31T00:00:00+25:00", "1-1"]
+)
+def test_an_expiry_in_another_spelling_is_not_guessed(written: str) -> None:
+    checked = check(HEAD + f"  - {{id: x, effect: deny, when: 'true', expires: {written}}}\n")
+    assert checked.policy is None
+    assert {one.code for one in checked.diagnostics if one.severity == "error"} == {"bad-time"}
+
+
 def test_yes_and_no_are_texts() -> None:
     text = HEAD + "  - {id: x, effect: deny, when: 'true', tests: {match: [{resource.name: no}, {action.forced: yes}]}}\n"
     assert [(code, at) for code, at, _ in found(text)] == [("bad-request", "action.forced")]
