@@ -67,11 +67,18 @@ class Scope:
             return "cel-unknown-name", f"unknown name `{path}`; write `{path.lower()}`"
         if clock := near_clock(path):
             return "cel-unknown-name", f"unknown name `{short(path)}`{clock}"
-        hint = did_you_mean(path, (*self.fields, *self.vars, *DERIVED))
-        if not hint:
-            tails = [name for name in self.fields if name.rpartition(".")[2] == parts[-1]]
-            hint = f"; did you mean `{tails[0]}`?" if tails else "; `remit policy schema` lists the names"
-        return "cel-unknown-name", f"unknown name `{short(path)}`{hint}"
+        return "cel-unknown-name", f"unknown name `{short(path)}`{self._near(path)}"
+
+    def _near(self, path: str) -> str:
+        """What a name that stands for nothing was most likely meant for."""
+        if any(path in field.values for field in self.fields.values()):
+            return f'; a text is written in quotes: "{path}"'
+        if hint := did_you_mean(path, (*self.fields, *self.vars, *DERIVED)):
+            return hint
+        tails = [name for name in self.fields if name.rpartition(".")[2] == path.rpartition(".")[2]]
+        if tails:
+            return f"; did you mean `{tails[0]}`?"
+        return f"; {'' if '.' in path else 'a text is written in quotes; '}`remit policy schema` lists the names"
 
     def never(self, of: Tree, value: Tree) -> str:
         """What to say of an attribute with a closed list of values that is compared with one not on it; "" where there is nothing."""

@@ -310,6 +310,8 @@ def _unexpected(text: str, error: UnexpectedInput) -> CelError:
             hint = _PAIRS[pair]
         elif word == "." and "NAME" in wanted:
             hint = "names begin with a letter: leave out the dot before it"
+        elif word == "," and re.search(r"\bin\s*\([^()]*\Z", text[:at]):
+            hint = 'a list is written in brackets: ["a", "b"]'
         elif word in _INFIX and "NAME" not in wanted:
             hint = _INFIX[word]
         elif "NAME" in wanted:
