@@ -140,6 +140,23 @@ def test_progress_is_told_and_a_replay_can_be_stopped() -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "column"),
+    [
+        ('regex.match("(?=x)", input.action.tool)', 10),
+        ('not regex.match("*.env", input.action.tool)', 14),
+        ('regex.replace(input.action.tool, "[a", "b") == "x"', 10),
+        (r'regex.match("^a\\.b\\s", input.action.tool)', 0),
+        (r"regex.match(`^a\.b\s`, input.action.tool)", 0),
+        ('regex.match(input.action.tool, "[a")', 0),
+    ],
+)
+def test_a_pattern_that_is_none_is_told(body: str, column: int) -> None:
+    found = REGO.check(f"package p\nimport rego.v1\nallow if {body}\n")
+    assert found.policy is not None
+    assert [(one.line, one.column) for one in found.diagnostics if one.code == "bad-pattern"] == [(3, column)] * bool(column)
+
+
+@pytest.mark.parametrize(
     ("text", "line", "column", "words"),
     [
         ("package p\nimport rego.v1\nallow if { input.a == }\n", 3, 20, ""),

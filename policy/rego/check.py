@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from lang.cel.functions import MAX_PATTERN, pattern
 from model.request import FIELD, FIELDS
 from policy.decisions import EngineFailed
 from policy.diagnostics import Checked, Diagnostic, Severity
@@ -207,6 +208,11 @@ class _Reader:
             if spot.name in NOW:
                 message = f"`{spot.name}` is of the moment and the machine: what hangs on it cannot be judged later"
                 self._say_at(spot, "moment", message, "warning")
+        for spot in plan.patterns():
+            if wrong := _no_pattern(spot.name):
+                self._say_at(
+                    spot, "bad-pattern", f"not an RE2 pattern: {wrong}; the call is undefined, as if nothing matched", "warning"
+                )
         for path, spot in plan.reads().items():
             if path and path[-1] != "*" and not _fields(path):
                 message = f"no request of the history has `input.{'.'.join(path)}`; only what OPA was asked with may"
@@ -231,6 +237,15 @@ class _Reader:
         """The line a rule begins on whose body is known to stand at or below it; the plan knows of no other."""
         heads = [self.text.count("\n", 0, m.start()) + 1 for m in re.finditer(rf"^{entry}\b", self.text, re.MULTILINE)]
         return max((head for head in heads if head <= line), default=heads[0] if heads and not line else line)
+
+
+def _no_pattern(text: str) -> str:
+    """What keeps a text from being a regular expression, "" where nothing does."""
+    try:
+        pattern(text)
+    except ValueError as error:
+        return str(error)[:200] if len(text) <= MAX_PATTERN else ""
+    return ""
 
 
 def _gives(function: Function, block: tuple[Statement, ...]) -> bool:

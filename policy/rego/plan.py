@@ -37,6 +37,12 @@ class Function(NamedTuple):
     lines: tuple[int, ...]
 
 
+_PATTERNS = {
+    "regex.match": 0, "re_match": 0, "regex.split": 0, "regex.find_n": 0, "regex.find_all_string_submatch_n": 0, "regex.replace": 1,
+}  # fmt: skip
+"""Functions that take a regular expression, and which of their arguments it is."""
+
+
 class Spot(NamedTuple):
     """Something at a place of the text: its name, row from 1 and column from 0."""
 
@@ -94,6 +100,15 @@ class Plan:
                 for one in statements(block):
                     if one.kind == "CallStmt":
                         yield function.name, Spot(one.args["func"], one.row, one.col)
+
+    def patterns(self) -> Iterator[Spot]:
+        """Every regular expression that is written out, at the call it is for."""
+        for function in self.functions.values():
+            for block in function.blocks:
+                for one in statements(block):
+                    at = _PATTERNS.get(one.args["func"]) if one.kind == "CallStmt" else None
+                    if at is not None and at < len(one.args["args"]) and type(text := one.args["args"][at]) is str:
+                        yield Spot(text, one.row, one.col)
 
     def strange_calls(self) -> list[Spot]:
         """Calls of functions that are neither the policy's nor the engine's."""
