@@ -14,6 +14,7 @@ from importers.cutting.documents import whole_document
 from importers.cutting.envelope import objects_in
 from importers.cutting.framing import Container, Frames, Shape
 from importers.cutting.origin import CHUNK, Damaged, Origin, Prefix
+from importers.cutting.printed import printed
 from importers.cutting.requoted import requoted
 from importers.cutting.scanner import Restart, Window, balanced
 from importers.cutting.strange import LENGTH, strange, written
@@ -193,7 +194,7 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
 def _of_text(window: Window, known: dict[str, Importer]) -> Told | None:
     """How a source that does not begin as JSON is read, or one of which each line is quoted once more; None where that is not known."""
     head = _head(window)
-    shape = requoted(head)
+    shape = printed(head) or requoted(head)
     if is_json(window) and shape is None:
         return None
     told = of_text(head, known.values(), shape)

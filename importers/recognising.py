@@ -8,12 +8,14 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from importers.base import Importer, container_of, reads_heads
+from importers.cutting.counted import is_counted
 from importers.cutting.dates import dated
 from importers.cutting.elsewhere import ways_elsewhere
 from importers.cutting.framing import Container, Shape, first_row, headless
 from importers.cutting.framing import sample as framed_sample
 from importers.cutting.packed import WITHIN
 from importers.cutting.prefixes import PREFIXES, WORDS, opens_a_line
+from importers.cutting.printed import of_printed
 from importers.cutting.requoted import by_tabs, of_json, tabbed
 from importers.cutting.tables import nested
 from importers.cutting.wrapping import (
@@ -155,7 +157,7 @@ def of_text(head: bytes, known: Collection[Importer], quoting: Shape | None = No
     """How a text that begins so is read, `quoting` taken off its lines and cells: as lines of a format, as a table or as what carries records."""
     if cut_by_runtime(head) and (found := of_carried(pieced(framed_sample("lines", head)), known)) is not None:
         return Told(found[0], "lines", None, found[1])
-    if quoting is None:
+    if quoting is None and not is_counted(head):
         if (lines := _of_lines(head, known)) is not None:
             return _carrying(head, lines) or lines
         if (importer := of_table(head, known)) is not None:
@@ -260,7 +262,10 @@ def _rows(head: bytes, quoting: Shape | None) -> Iterator[tuple[Container, Shape
 
         return all_of if len(used) > 1 else used[0] if used else None
 
-    if quoting is of_json:
+    if is_counted(head):
+        yield "counted", quoting
+        return
+    if quoting is of_json or quoting is of_printed:
         yield "lines", quoting
         return
     lines = framed_sample("lines", head)
@@ -281,4 +286,4 @@ def _rows(head: bytes, quoting: Shape | None) -> Iterator[tuple[Container, Shape
 
 def _sampled(container: Container, head: bytes, shape: Shape | None) -> list[object]:
     rows = framed_sample(container, head)
-    return [shape(one) for one in rows if isinstance(one, dict)] if shape is not None else rows
+    return [told for one in rows if isinstance(one, dict) and (told := shape(one))] if shape is not None else rows

@@ -152,7 +152,9 @@ def test_pipes_links_and_devices_in_a_directory_are_not_read(store: Path, tmp_pa
     ran = imported(store, folder)
     assert ran.code == 0 and ran.json["totals"]["read"] == 0
     told = {one["name"]: one["reason"] for one in ran.json["skipped"]}
-    assert told.keys() == {"link", "projects", "dangling", "itself"}, "what lies in the folder anyway is not told"
+    assert told.keys() == {"pipe", "link", "projects", "dangling", "itself"}, "what lies in the folder anyway is not told"
+    assert "import it by its own name" in told["pipe"]
+    assert imported(store, f"{folder}/p*").json["skipped"] == [{"name": "pipe", "reason": told["pipe"]}]
     assert "import what it leads to" in told["link"] and told["link"] == told["projects"]
 
 

@@ -19,12 +19,13 @@ from typing import Literal
 import msgspec
 
 from importers.cutting.containers import TRUNCATED_LINE
+from importers.cutting.counted import counted_lines, counted_rows
 from importers.cutting.documents import document_of
 from importers.cutting.scanner import Oversize, Restart, Window
 from model.event import RawRecord, Reject
 
-Container = Literal["json", "keyvalue", "csv", "lines", "paragraphs", "document"]
-"""How a source is cut: a paragraph is all lines up to a blank one, in one text; a document the whole of it."""
+Container = Literal["json", "keyvalue", "csv", "lines", "counted", "paragraphs", "document"]
+"""How a source is cut: a paragraph is all lines up to a blank one, in one text; a document the whole of it; a counted line says how long it is."""
 
 Shape = Callable[[dict[str, object]], dict[str, object]]
 
@@ -92,7 +93,7 @@ class Frames:
 
     def items(self) -> Iterator[Item]:
         told_delimiter = ""
-        for line, offset, data in self._rows():
+        for line, offset, data in counted_rows(self._window) if self._container == "counted" else self._rows():
             if data is None:
                 yield Reject(line, None, offset, f"a row larger than {MAX_ROW >> 20} MB")
                 continue
@@ -196,6 +197,7 @@ _MISSING = {
     "keyvalue": "text without key=value pairs",
     "csv": "a row that is no row of a table",
     "lines": "an empty line",
+    "counted": "an empty line",
     "paragraphs": "an empty paragraph",
     "document": "no TOML and no JSON",
 }
@@ -220,6 +222,8 @@ def sample(container: Container, head: bytes) -> list[object]:
             return []
         found: list[object] = [row(line, names, delimiter) for line in lines]
         return [one for one in found if one is not None]
+    if container == "counted":
+        return [{"line": text_of(line)} for line in islice(counted_lines(head), SAMPLE_LINES)]
     lines = [text_of(line.rstrip(b"\r")) for line in head.split(b"\n") if line.strip()][: SAMPLE_LINES + 1]
     if container == "keyvalue":
         found = [key_values(line) for line in lines]

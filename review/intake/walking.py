@@ -10,7 +10,7 @@ import glob
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from stat import S_ISDIR, S_ISLNK, S_ISREG
+from stat import S_ISDIR, S_ISFIFO, S_ISLNK, S_ISREG
 
 from review.intake.found import Found, Missing, closed, expanded
 from review.locations import is_address, is_url
@@ -19,6 +19,7 @@ _MAGIC = set("*?[")
 _SKIPPED_DIRS = {".git", "__pycache__", "node_modules"}
 _LEADS_OUT = "a link out of this folder, not followed: import what it leads to"
 _LEADS_NOWHERE = "a link to what is not there"
+_A_PIPE = "a pipe, not waited for in a folder: import it by its own name"
 
 
 def walk(
@@ -119,7 +120,7 @@ def _directory(root: Path, as_name: str | None) -> Iterator[Found | Missing]:
 
 
 def _entry(path: Path, name: str, home: str) -> Found | Missing | None:
-    """What lies in a folder: a file, or a link with why it is not followed; None for what is neither, and for what was within it anyway."""
+    """What lies in a folder: a file, or a pipe or link with why it is left; None for what holds no records, and for what was within it anyway."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
@@ -127,6 +128,8 @@ def _entry(path: Path, name: str, home: str) -> Found | Missing | None:
     except OSError as error:
         return closed(name, error, path)
     if not S_ISLNK(mode):
+        if S_ISFIFO(mode):
+            return Missing(name, _A_PIPE, False)
         return Found(path, name, False) if S_ISREG(mode) else None
     target = Path(os.path.realpath(path))
     try:
@@ -149,6 +152,8 @@ def _pattern(pattern: str) -> Iterator[Found | Missing]:
 
 def _matched(path: Path, name: str) -> Found | Missing | None:
     try:
+        if path.is_fifo():
+            return Missing(name, _A_PIPE, False)
         return Found(path, name, False) if path.is_file() else None
     except OSError as error:
         return closed(name, error, path)
