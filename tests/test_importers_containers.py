@@ -332,7 +332,7 @@ def test_a_decompression_bomb_is_stopped() -> None:
         (b"PK\x03\x04....", "a zip archive"),
         (b"\x04\x22\x4d\x18....", "compressed with lz4: unpack it and import what is inside"),
         (b"7z\xbc\xaf\x27\x1c..", "a 7-Zip archive: unpack it"),
-        (b"Obj\x01....", "an Avro file: export its events as JSON"),
+        (b"Obj\x01....", "an Avro file inside another file or a pipe: save it as a file of its own"),
         (b"\x89PNG\r\n", "a PNG image, not a log of records"),
         (b"hello\nworld\n", "text of no known format"),
         (b'{"foo":1,"bar":2}\n{"foo":3}\n', "JSON objects with the keys foo, bar; no known format"),

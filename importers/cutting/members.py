@@ -1,6 +1,6 @@
 """Files that hold other files: zip and tar archives by member, SQLite databases by table, each member a source of its own.
 
-A Parquet file has one member without a name: its rows. A member that holds others itself gives those, `inner.tar!one.jsonl`.
+A Parquet or an Avro file has one member without a name: its rows. A member that holds others itself gives those, `inner.tar!one.jsonl`.
 
 Nothing is unpacked to where a name points: a member's name is a label. How many members there are, how much one of them
 may grow and what a database may do are bounded; what is broken or locked is said with the member's name.
@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, cast
 
-from importers.cutting import databases, parquet
+from importers.cutting import avro, databases, parquet
 from importers.cutting.origin import BOMB_FLOOR, BOMB_RATIO, CHUNK, Damaged, Origin
 from importers.cutting.strange import OFFICE, SAVE_AS_CSV
 
@@ -127,8 +127,8 @@ class _Begun(io.RawIOBase):
 
 
 def _may_hold(head: bytes) -> bool:
-    """Whether a member that begins so can hold others: an archive, rows in Parquet, or something compressed that may be a tar archive."""
-    return head.startswith((b"PK", b"PAR", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")) or is_tar(head)
+    """Whether a member that begins so can hold others: an archive, rows in Parquet or Avro, or something compressed that may be a tar archive."""
+    return head.startswith((b"PK", b"PAR", b"Obj\x01", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")) or is_tar(head)
 
 
 def holds_members(head: bytes) -> bool:
@@ -145,6 +145,8 @@ def _way(stream: BinaryIO) -> Callable[[Path], Inside] | None:
         return _database
     if magic[:4] in (parquet.MAGIC, parquet.SEALED):
         return _parquet
+    if magic[:4] == avro.MAGIC:
+        return _avro
     stream.seek(0)
     return _tar if _is_tar(stream) else None
 
@@ -258,6 +260,11 @@ class _Decompressed(io.RawIOBase):
 
 def _parquet(path: Path) -> Inside:
     rows, reason = parquet.rows_of(path)
+    yield Unreadable("", reason) if rows is None else Member("", lambda: rows)
+
+
+def _avro(path: Path) -> Inside:
+    rows, reason = avro.rows_of(path)
     yield Unreadable("", reason) if rows is None else Member("", lambda: rows)
 
 

@@ -19,7 +19,7 @@ _BEGINNINGS = (
     (b"\x1f\x9d", f"compressed with compress: {_UNPACK}"),
     (b"7z\xbc\xaf\x27\x1c", f"a 7-Zip archive: {_UNPACK}"),
     (b"Rar!\x1a\x07", f"a RAR archive: {_UNPACK}"),
-    (b"Obj\x01", f"an Avro file: {_EXPORT}"),
+    (b"Obj\x01", f"an Avro file {_OWN_FILE}"),
     (b"ElfFile\x00", f"a Windows event log: {_EXPORT}"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a document of an Office program before 2007: save its table as CSV"),
     (b"\xd4\xc3\xb2\xa1", "a capture of network packets, not a log of records"),
