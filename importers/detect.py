@@ -24,7 +24,7 @@ from importers.cutting.wrapping import TYPED, Unwrapped, Way, in_carriers
 from importers.reading import readable
 from importers.recognising import BARELY, SURE_ELSEWHERE, Told, of_carried, of_records, of_table, of_text
 from importers.registry import importer_named, importers
-from importers.shared.fields import decode
+from importers.shared.fields import decode, mapping
 from model.event import BadRecord, Reject
 
 SAMPLE_RECORDS = 50
@@ -158,7 +158,7 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
             return _framed(format, "document", origin, window)
         if not is_json(window) and of_table(_head(window), (format,)) is not None:
             return _framed(format, "csv", origin, window, nested)
-        cutter = Cutter(window, _of_members(window, (format,)) is not None)
+        cutter = _cutter(window, (format,))
         items = cutter.items()
         return OpenSource(format, origin, window, cutter, _sample(window, cutter, items)[0], items)
     known = importers()
@@ -170,7 +170,7 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
         outer = Frames(told.container, window, told.shape) if told.container != "json" else Cutter(window)
         return _carried(told.importer, told.within, origin, window, outer, outer.items())
     begin = _head(window)
-    cutter = Cutter(window, _of_members(window, known.values()) is not None)
+    cutter = _cutter(window, known.values())
     items = cutter.items()
     head, sample, about = _sample(window, cutter, items)
     kinds = [TYPED] if told_with_kinds(sample) else []
@@ -218,6 +218,24 @@ def _of_document(window: Window, known: Iterable[Importer]) -> Importer | None:
     readers = [one for one in known if reads_documents(one)]
     document = whole_document(window) if readers else None
     return None if document is None else of_records([document], readers)[1]
+
+
+def _cutter(window: Window, known: Collection[Importer]) -> Cutter:
+    cutter = Cutter(window, _of_members(window, known) is not None)
+    return Cutter(window, whole=True) if cutter.key is not None and _is_whole(window, cutter.key, known) else cutter
+
+
+def _is_whole(window: Window, key: str, known: Collection[Importer]) -> bool:
+    """Whether the source's first object, in which a list looks like the records, is a record of a format, and the list's elements are of none."""
+    end = balanced(window.buf, window.pos)[0]
+    whole = _decoded([window.buf[window.pos : end]] if end > 0 else [])
+    first = mapping(whole[0]) if whole else {}
+    rows = first.get(key)
+    alone = [one for one in known if not reads_heads(one)]
+    if not isinstance(rows, list) or of_records(whole, alone)[0] <= BARELY:
+        return False
+    some = rows[:SAMPLE_RECORDS]
+    return of_records(some, known, [{**first, key: []}])[0] <= BARELY and of_carried(some, known) is None
 
 
 def _of_members(window: Window, known: Collection[Importer]) -> Importer | None:

@@ -507,3 +507,38 @@ def test_an_audit_log_of_anybodys_is_none_of_devins() -> None:
     own = {"audit_log_id": "a-1", "action": "login", "created_at": 1780322401, "org_id": None, "user_id": "u", "user_email": None}
     assert MAPPINGS["devin-audit"].sniff([own]) > 0
     assert MAPPINGS["devin-audit"].sniff([{name: value for name, value in own.items() if name != "org_id"}]) == 0
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_record_alone_is_one_although_a_list_within_it_looks_like_the_records(indent: int | None) -> None:
+    (case,) = [one for one in CASES if one.format == "google-workspace"]
+    record = next(one for one in map(json.loads, case.data.splitlines()) if isinstance(one.get("events"), list))
+    source = open_source(BytesIO(json.dumps(record, indent=indent).encode()))
+    assert (source.format, len(list(source.items()))) == ("google-workspace", 1)
+    forced = open_source(BytesIO(json.dumps(record, indent=indent).encode()), format="google-workspace")
+    assert len(list(forced.items())) == 1
+
+
+OF_NO_EVENT = {
+    "agentgateway-json",
+    "cerbos",
+    "gatekeeper",
+    "mcp-gateway",
+    "osquery",
+    "spire",
+    "suricata",
+    "tetragon",
+    "toolhive",
+    "verdaccio",
+}
+"""Formats among whose lines some tell nothing, and are of no format where they stand alone."""
+
+
+@pytest.mark.parametrize("case", OBJECTS, ids=lambda case: case.format)
+def test_every_record_is_known_where_it_stands_alone(case: Case) -> None:
+    for line, told_of_it in zip(case.data.splitlines(), case.expected, strict=True):
+        with suppress(NotRecognised):
+            source = open_source(BytesIO(line))
+            assert (source.format, len(list(source.items()))) == (case.format, 1), line
+            continue
+        assert case.format in OF_NO_EVENT and not told_of_it, line

@@ -65,15 +65,17 @@ class Cutter:
     """The JSON records of one source, in its order; `noise_lines` counts the text lines between them, `repaired` the repairs.
 
     Memory stays within a few times the longest record, however long the source. `by_name` says that the records are the members
-    of the source's object.
+    of the source's object; `key` is its member that holds them, None where it is a record itself (`whole` says that it is).
     """
 
-    def __init__(self, window: Window, by_name: bool = False) -> None:
+    def __init__(self, window: Window, by_name: bool = False, whole: bool = False) -> None:
         self.noise_lines = 0
         self.repaired = 0
         self._window = window
         self._index = 0
-        self._key, self._list, self._glued, self._pretty, self._mixed = layout_of(window)
+        self.key, self._list, self._glued, self._pretty, self._mixed = layout_of(window)
+        if whole:
+            self.key = None
         self._by_name = by_name
         self._prefixed = False
         self._wasted = 0
@@ -92,12 +94,12 @@ class Cutter:
                 self.noise_lines += 1
                 window.pos = end
             elif byte == 0x7B:
-                found = envelope(window.buf, window.pos, self._key) if self._key is not None else None
-                if found and found[0] == self._key:
+                found = envelope(window.buf, window.pos, self.key) if self.key is not None else None
+                if found and found[0] == self.key:
                     if found[0] not in REPEATED:
                         yield from self._head(found[1] - window.pos)
                     yield from self._envelope(found[0])
-                elif self._list or self._glued or self._key is not None:
+                elif self._list or self._glued or self.key is not None:
                     yield from self._document()
                 elif (record := self._whole_line()) is not None:
                     yield record
@@ -120,7 +122,7 @@ class Cutter:
 
     def place(self, *, end: bool) -> Restart | None:
         """Where the line now read begins, or with `end` what follows it; None inside a list, an envelope or glued values."""
-        if self._list or self._key is not None or self._glued or self._pretty or self._by_name:
+        if self._list or self.key is not None or self._glued or self._pretty or self._by_name:
             return None
         offset, line, *counted = self._here() if end else self._begin
         return Restart(offset, line, (self._mixed, *counted))
@@ -388,7 +390,7 @@ class Cutter:
             return RepairedRecord(data=mended[0], line=line, offset=offset, index=index, original=data, repair=mended[1])
         if len(data) > 2 * MAX_DEPTH and data.count(b"{") + data.count(b"[") > MAX_DEPTH and balanced(data, 0)[1] > MAX_DEPTH:
             return _reject(data, line, index, offset, f"nested deeper than {MAX_DEPTH}")
-        if not self._signature and (self._list or self._key or self._glued or self._by_name):
+        if not self._signature and (self._list or self.key or self._glued or self._by_name):
             key = _FIRST_KEY.match(data)
             self._signature = key.group() if key else b""
         return RawRecord(data, line, offset, index)
