@@ -44,6 +44,7 @@ PRINTED = {
     "members behind": line({"log": VAULT, "stream": "stdout", "kubernetes": ABOUT}),
     "members before": line({"stream": "stdout", "kubernetes": ABOUT, "log": VAULT}),
     "a line end in the text": line({"log": VAULT + "\n", "stream": "stdout", "kubernetes": ABOUT}),
+    "bytes, which are printed with their quotes behind backslashes": line({"log": VAULT.replace('"', '\\"')}),
     "parsed": line(json.loads(VAULT)),
 }
 

@@ -101,11 +101,17 @@ def _value(line: str, at: int, depth: int, end: re.Pattern[str]) -> tuple[object
         return _list(line, at, depth + 1)
     if first == '"':
         closing = end.search(line, at + 1)
-        return (line[at + 1 :], len(line)) if closing is None else (line[at + 1 : closing.start()], closing.end())
+        stop, behind = (len(line), len(line)) if closing is None else closing.span()
+        return _text(line[at + 1 : stop]), behind
     word = _WORD.match(line, at)
     if word is None:
         raise _Odd
     return _plain(word[0]), word.end()
+
+
+def _text(said: str) -> str:
+    """A text as it was; of bytes, which are no text to the collector, its quotes are printed behind a backslash, and nothing else is."""
+    return said.replace('\\"', '"') if said.startswith(('{\\"', '[{\\"')) else said
 
 
 def _plain(word: str) -> object:
