@@ -8,8 +8,7 @@ every place of a pack and in two packs of one store.
 from __future__ import annotations
 
 import hmac
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,9 +16,10 @@ import msgspec
 
 from reports.document import Report
 from reports.errors import UnknownName
+from reports.foreign import HOME, MAIL, SAFE, authors, cut, people, sentences, texts
 from reports.input import PackInput, StepRow
+from reports.overrides import Override
 from reports.tally import Tally
-from reports.text import EXCERPT
 from reports.wordlist import Wordlist
 
 PROMPTS, NAMES, HASHES = "no-prompts", "no-names", "hashes-only"
@@ -45,11 +45,6 @@ PROFILES: dict[str, tuple[list[str], str]] = {
 """By profile: what is left out, and a sentence for the reader."""
 
 LEFT_OUT = "[left out: prompts]"
-_SAFE = re.compile(r"(?:hash:[0-9a-f]{16}|[0-9a-f]{16,}|[a-z]+-[0-9a-f]{12,}|\d{4}-\d\d-\d\dT[0-9:.]+Z|\*|)")
-_MAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
-_HOME = re.compile(
-    r"(?i)(?<=[/\\]home[/\\])[^/\\\s\"'`:;,()]+|(?<=[/\\]users[/\\])[^/\\\s\"'`:;,()]+|(?<=-home-)[^-/\\\s]+|(?<=-users-)[^-/\\\s]+"
-)
 
 _IDS = frozenset(
     [
@@ -145,6 +140,12 @@ _OURS = frozenset(
 _KEPT = _IDS | _WORDS | _OURS
 """Members of the document that hold ids, words of our own vocabulary or our own prose: nothing in them came from a log."""
 
+_FOREIGN_KINDS = frozenset({("kind", "credentials")})
+"""Members of a kept name, with what they stand in, whose words are a log's."""
+
+_FOREIGN_KEYS = frozenset({"reject_reasons", "unknown_types", "configuration"})
+"""Members that count or explain words of others: there the names within are foreign too."""
+
 _PROMPT_MEMBERS = frozenset({"why", "intent", "prompt"})
 _FOREIGN = frozenset(
     [
@@ -210,20 +211,24 @@ def check_profile(name: str) -> str:
 
 
 class Redactor:
-    """Leaves out of rows and documents what a profile says; `key` is the pseudonym key, at least 16 bytes."""
+    """Leaves out of rows and documents what a profile says; `key` is the pseudonym key, at least 16 bytes.
 
-    def __init__(self, profile: str, given: PackInput, key: bytes) -> None:
+    `overrides` are the organisation's own readings of frameworks, whose authors and reasons reports print.
+    """
+
+    def __init__(self, profile: str, given: PackInput, key: bytes, overrides: Sequence[Override] = ()) -> None:
         self.profile = check_profile(profile)
         self._key = hmac.digest(key, b"remit redaction", "sha256")
         self._digest: Callable[[str, str], str] = lru_cache(maxsize=50_000)(self._keyed)
-        self._people = dict(_people(given))
-        self._titles = Wordlist({text: LEFT_OUT for t in given.tasks for text in _cut(t.title) if len(text) > 3})
+        self._people = dict(people(given, authors(overrides)))
+        self._titles = Wordlist({text: LEFT_OUT for t in given.tasks for text in cut(t.title) if len(text) > 3})
         self._words = Wordlist({})
+        self._sentences = frozenset(sentences(overrides))
         self._base: dict[str, str] = {}
         if profile == NAMES:
             self._words = Wordlist(self._pseudonyms())
         elif profile == HASHES:
-            self._base = {text: self._hash(text) for text in _texts(given)}
+            self._base = {text: self._hash(text) for text in texts(given, overrides)}
         self._text: Callable[[str], str] = lru_cache(maxsize=50_000)(self._scrub)
 
     def note(self) -> dict[str, Any]:
@@ -242,8 +247,8 @@ class Redactor:
     def document(self, document: dict[str, Any], rows: Iterable[StepRow] = ()) -> dict[str, Any]:
         """A document of plain values as it may be written; `rows` are the steps that it tells of."""
         if self.profile == HASHES:
-            texts = {getattr(row, name) for row in rows for name in ("target", "owner", "title", "decided_by", "rule", "policy")}
-            more = {text: self._hash(text) for text in texts if len(text) > 2}
+            found = {getattr(row, name) for row in rows for name in ("target", "owner", "title", "decided_by", "rule", "policy")}
+            more = {text: self._hash(text) for text in found if len(text) > 2}
             self._words = Wordlist({**self._base, **more})
             self._text = lru_cache(maxsize=50_000)(self._scrub)
         made = self.value(document)
@@ -261,25 +266,37 @@ class Redactor:
 
     def _value(self, value: Any, member: str, above: str) -> Any:
         if isinstance(value, dict):
-            return {self._member(k, member): self._value(v, str(k), member) for k, v in value.items()}
+            made: dict[Any, Any] = {}
+            for name, held in value.items():
+                key, told = self._member(name, member), self._value(held, str(name), member)
+                # Two names that are one by now are counted together.
+                made[key] = made[key] + told if key in made and isinstance(told, int) else told
+            return made
         if isinstance(value, list | tuple):
             return [self._value(v, member, above) for v in value]
         return self._said(value, member, above) if isinstance(value, str) else value
 
     def _member(self, name: Any, above: str) -> Any:
         """The name of a member: foreign where a map counts foreign words."""
-        return self._text(name) if isinstance(name, str) and above in ("reject_reasons", "configuration") else name
+        if not isinstance(name, str) or above not in _FOREIGN_KEYS:
+            return name
+        if self.profile == PROMPTS:
+            return self._titles.replace(name)
+        return self._hash(name) if self.profile == HASHES and above == "unknown_types" else self._text(name)
 
     def _said(self, text: str, member: str, above: str) -> str:
+        if text in self._sentences:
+            return self._text(text)
+        foreign = above == "expected" or (member, above) in _FOREIGN_KINDS
         if (
-            (member in _KEPT and above != "expected")
+            (member in _KEPT and not foreign)
             or above in ("headings", "figures", "digests", "catalogues", "control_ids", "statement_ids")
-            or _SAFE.fullmatch(text)
+            or SAFE.fullmatch(text)
         ):
             return text
         if self.profile == PROMPTS:
             return LEFT_OUT if member in _PROMPT_MEMBERS else self._titles.replace(text)
-        if self.profile == HASHES and (member in _FOREIGN or above == "expected") and above != "limits":
+        if self.profile == HASHES and (member in _FOREIGN or foreign) and above != "limits":
             return self._hash(text)
         if self.profile == HASHES and member == "title":
             # Titles of frameworks, controls and detections are ours; only those of tasks came from outside.
@@ -289,8 +306,8 @@ class Redactor:
 
     def _scrub(self, text: str) -> str:
         if self.profile == NAMES:
-            text = _MAIL.sub(lambda m: self._pseudonym(m.group()), text)
-            text = _HOME.sub(lambda m: self._pseudonym(m.group()), text)
+            text = MAIL.sub(lambda m: self._pseudonym(m.group()), text)
+            text = HOME.sub(lambda m: self._pseudonym(m.group()), text)
         return self._words.replace(text)
 
     def _pseudonyms(self) -> dict[str, str]:
@@ -302,7 +319,7 @@ class Redactor:
         return f"person-{self._digest('name', whole)[:10]}"
 
     def _hash(self, text: str) -> str:
-        return text if _SAFE.fullmatch(text) else f"hash:{self._digest('text', text)[:16]}"
+        return text if SAFE.fullmatch(text) else f"hash:{self._digest('text', text)[:16]}"
 
     def _keyed(self, what: str, text: str) -> str:
         return hmac.digest(self._key, f"{what}\0{text}".encode("utf-8", "surrogatepass"), "sha256").hex()
@@ -315,75 +332,3 @@ def disclosed(report: Report, redactor: Redactor, tally: Tally) -> dict[str, Any
     document["redaction"] = redactor.note()
     document["summary"]["limits"].append(redactor.note()["why"])
     return document
-
-
-def _cut(text: str) -> tuple[str, ...]:
-    """A text and its beginnings as a report prints them."""
-    return tuple({text, text[:160], text[:EXCERPT]})
-
-
-def _people(given: PackInput) -> Iterator[tuple[str, str]]:
-    """(spelling, whole name), casefolded, of every identity the state knows; the parts of a mail address speak for it."""
-    org = given.org
-    aliases = {a.casefold(): name.casefold() for name, names in (org.identities.items() if org else ()) for a in (name, *names)}
-    systems = {t.agent.casefold() for t in given.tasks} | {c.point.casefold() for c in given.coverage}
-    systems |= {s.format.casefold() for s in given.sources} | {"", "*", "unknown", "system"}
-    named = {n.casefold() for n in _names(given)} | set(aliases)
-    for source in (*(c.path for c in given.custody), *(s.name for s in given.sources)):
-        named |= {m.group().casefold() for m in _HOME.finditer(source)}
-        named |= {m.group().casefold() for m in _MAIL.finditer(source)}
-    parts: dict[str, set[str]] = {}
-    for name in sorted(named - systems):
-        whole = aliases.get(name, name)
-        parts.setdefault(name, set()).add(whole)
-        local, at, _ = name.partition("@")
-        if at:
-            for part in {local, *re.split(r"[._+]", local)}:
-                if len(part) > 2 and part not in systems:
-                    parts.setdefault(part, set()).add(whole)
-    for part, wholes in sorted(parts.items()):
-        # What stands for several people is a name of its own.
-        yield part, min(wholes) if len(wholes) == 1 else part
-
-
-def _names(given: PackInput) -> Iterator[str]:
-    for task in given.tasks:
-        yield from (task.principal, task.on_behalf_of)
-    for verdict in given.verdicts:
-        yield from (verdict.reviewer, verdict.by)
-    for exception in given.exceptions:
-        yield from (exception.owner, exception.by)
-    for remedy in given.remedies:
-        yield from (remedy.owner, remedy.by)
-    yield from (a.who for a in given.attestations)
-    yield from (s.who for s in given.sign_offs)
-    yield from (p.author for p in given.policies)
-    yield from (c.by for c in given.custody)
-    yield from (c.by for c in given.classifications)
-    yield from (c.subject for c in given.credentials)
-
-
-def _texts(given: PackInput) -> Iterator[str]:
-    """Every text of the state that came from outside and is no id, word of ours, or too short to be told from one."""
-    parts: list[Any] = [given.organisation, given.system, *_names(given)]
-    parts += [(t.title, t.agent, t.repository, t.environment, t.ticket, t.project, list(t.owners)) for t in given.tasks]
-    parts += [(s.name, list(s.points), s.note, list(s.reject_reasons)) for s in given.sources]
-    parts += [(c.point, c.scope) for c in given.coverage]
-    parts += [(d.point,) for d in given.delivered]
-    parts += [(c.issuer, c.kind, list(c.scope)) for c in given.credentials]
-    parts += [(p.name,) for p in given.policies]
-    parts += [(e.ticket, e.where) for e in given.exceptions]
-    parts += [(r.cause, r.closure) for r in given.remedies]
-    parts += [(c.path,) for c in given.custody]
-    if given.org is not None:
-        parts += [(p.id, p.scope) for p in given.org.enforcement_points]
-        parts += [(r.match, r.owner, r.environment, r.project) for r in given.org.resources]
-        parts += [(name, list(names)) for name, names in given.org.identities.items()]
-    pending = parts
-    while pending:
-        one = pending.pop()
-        if isinstance(one, str):
-            if len(one) > 2 and not _SAFE.fullmatch(one):
-                yield from _cut(one)
-        else:
-            pending.extend(one)

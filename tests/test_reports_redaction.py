@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.chain import Coverage, Task
-from model.org import Org, PointFact
+from model.org import Exclusion, Org, PointFact
 from model.review import ExceptionRecord, PolicyVersion, Verdict
 from model.words import Vantage, VerdictWord
 from reports.catalogue import frameworks
 from reports.errors import UnknownName
-from reports.input import Attestation, CustodyEntry, PackInput, SignOff, SourceEvidence, SourceRow, StepRow
+from reports.input import Attestation, CustodyEntry, Detection, PackInput, SignOff, SourceEvidence, SourceRow, StepRow
+from reports.library import library
 from reports.redaction import PROFILES, Redactor
 from reports.verify import verify
 from reports.wordlist import Wordlist
@@ -194,7 +195,8 @@ def test_every_count_and_id_is_that_of_the_whole(packs: dict[str, Path], profile
                 tables.append(list(csv.DictReader(file)))
         assert len(tables[0]) == len(tables[1])
         for one, other in zip(*tables, strict=True):
-            same = ids - ({"id"} if path.name == "coverage.csv" else set())
+            # What a log calls a kind of credential came from outside, the kinds of controls and limits did not.
+            same = ids - {"coverage.csv": {"id"}, "credentials.csv": {"kind"}}.get(path.name, set())
             assert {n: v for n, v in one.items() if n in same} == {n: v for n, v in other.items() if n in same}, path.name
             assert {n for n, v in one.items() if v} == {n for n, v in other.items() if v}, path.name
 
@@ -238,6 +240,54 @@ def test_what_looks_like_an_address_and_is_none_stays() -> None:
 def test_agents_and_points_are_nobodys_name() -> None:
     state = sample(1, 1, tasks=(Task(id="task-1", scope="s", agent="claude-code", principal="claude-code"),))
     assert Redactor("no-names", state, KEY).value({"point": "claude-code"}) == {"point": "claude-code"}
+
+
+def test_words_of_others_that_are_the_names_of_counts_are_left_out_and_counted_on(tmp_path: Path) -> None:
+    kinds = {f"seen by {PEOPLE[0]}": 2, "seen by QUILLFEATHER": 3, "plantedkind": 4}
+    row = SourceRow("src-x", "a.jsonl", "claude-code", "aa" * 32, unknown_types=dict(kinds), reject_reasons=dict(kinds))
+    for profile, words in (("no-names", ["quillfeather"]), ("hashes-only", ["quillfeather", "plantedkind", "seen by"])):
+        state = planted(sources=(row,))
+        build_pack(state, tmp_path / profile, FRAMEWORKS, redactor=Redactor(profile, state, KEY))
+        told = json.loads((tmp_path / profile / "report.json").read_bytes())["coverage"]["sources"][0]
+        assert sum(told["unknown_types"].values()) == sum(told["reject_reasons"].values()) == 9
+        assert profile != "no-names" or sorted(told["unknown_types"].values()) == [4, 5], "two spellings of one name are one"
+        for name, text in everything(tmp_path / profile):
+            assert not [word for word in words if word in text], name
+
+
+def test_an_own_reading_names_neither_its_author_nor_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "reading.yaml").write_text(
+        "override_schema: 1\nby: Ottoline Brackenbury\nreason: plantedreason of ours\nframeworks:\n  nist-csf-2.0:\n"
+        "    add_links: {PR.AA-01: [GOV-02]}\n    not_in_scope: {GV.OC-01: plantedscope}\n"
+        f"    sentences: {{PR.AA-05: {{shows: As {PEOPLE[1]} reads it.}}}}\n",
+        encoding="utf-8",
+    )
+    made = library(tmp_path / "own")
+    for profile, words in (
+        ("no-names", ["ottoline", "ostrander"]),
+        ("hashes-only", ["ottoline", "plantedreason", "plantedscope"]),
+    ):
+        state = planted()
+        redactor = Redactor(profile, made.stated(state), KEY, made.overrides)
+        build_pack(state, tmp_path / profile, FRAMEWORKS, redactor=redactor, library=made)
+        for name, text in everything(tmp_path / profile):
+            assert not [word for word in words if word in text], name
+        assert "as well, by " in (tmp_path / profile / "controls.csv").read_text(encoding="utf-8")
+
+
+def test_digests_alone_tell_no_kind_of_credential_no_exclusion_and_no_parameter_of_an_own_detection(tmp_path: Path) -> None:
+    reason = "plantedexclusion of the pipeline"
+    own = Detection("ACME-1", "Ours", params={"ours": ["git.plantedhost.example"]}, excluded={reason: 2}, own=True)
+    base = planted()
+    state = planted(
+        detections=(*base.detections, own),
+        credentials=tuple(msgspec.structs.replace(c, kind="plantedkind token") for c in base.credentials),
+        org=Org(exclusions={"ACME-1": (Exclusion(reason, agent="x"),)}, detections={"GOV-01": {"known": ["plantedset"]}}),
+    )
+    build_pack(state, tmp_path / "p", FRAMEWORKS, redactor=Redactor("hashes-only", state, KEY))
+    for name, text in everything(tmp_path / "p"):
+        assert not [w for w in ("plantedkind", "plantedexclusion", "plantedhost", "plantedset") if w in text], name
 
 
 def test_an_unknown_profile_names_the_known() -> None:

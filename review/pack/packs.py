@@ -127,7 +127,9 @@ def write_pack(
                 wish.label(given)
                 given.parameters = wish.parameters()
                 if wish.redact:
-                    asked = dataclasses.replace(asked, redactor=Redactor(wish.redact, given, pseudonym_key()))
+                    asked = dataclasses.replace(
+                        asked, redactor=Redactor(wish.redact, work.library.stated(given), pseudonym_key(), work.library.overrides)
+                    )
                 if heed is not None:
                     given.steps = _heeded(given.steps, sum(task.steps for task in given.tasks), heed)
                 gathered = gather(given, stage, asked, beside)
