@@ -110,12 +110,16 @@ class Assignment(msgspec.Struct, frozen=True, omit_defaults=True, tag="assignmen
 
 
 class SignedScope(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a sign-off is about: frameworks by id, the ends of the period (None open) and the moment, in microseconds UTC."""
+    """What a sign-off is about: frameworks by id, the ends of the period (None open) and the moment, in microseconds UTC.
+
+    `state` is the digest of the evidence and the findings that the signer had before them, "" where it was not kept.
+    """
 
     frameworks: tuple[str, ...]
     as_of: int
     start: int | None = None
     end: int | None = None
+    state: str = ""
 
 
 class Attestation(msgspec.Struct, frozen=True, omit_defaults=True, tag="attestation"):

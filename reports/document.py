@@ -219,7 +219,7 @@ class Sample(msgspec.Struct):
 
 
 class Signed(msgspec.Struct):
-    """A sign-off; `covers` says whether it is about this report's frameworks, period and moment, null where only its text tells."""
+    """A sign-off; `covers` says whether it is about this report's frameworks, period, moment and evidence, null where only its text tells."""
 
     who: str
     at: str | None

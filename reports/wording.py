@@ -114,7 +114,8 @@ UNENFORCED = (
     "Separation of duties is not enforced by this store: reviewers bear the names they gave themselves. Reviews of a person's "
     "own tasks are listed below."
 )
-ELSEWHERE = "This signature is about other frameworks, another period or another moment than this report."
+ELSEWHERE = "This signature is about other frameworks, another period, another moment or other evidence than this report."
+BY_ITS_TEXT = "Which report this signature is about only its text says."
 UNREVIEWED = "Nobody gave a verdict, accepted a risk or signed off, so there were no duties to separate."
 ENFORCED = "Reviewer identities come from the store's own log-in. Reviews of a person's own tasks are listed below."
 

@@ -14,7 +14,6 @@ from model.chain import Finding
 from model.org import Org
 from model.review import Verdict
 from model.words import Severity, VerdictWord
-from reports.wording import ELSEWHERE
 from review import workspace as places
 from review.errors import NotFoundError, RemitError
 from review.judge.comments import assign, comment, comments, people
@@ -26,7 +25,7 @@ from review.pack.pack_wish import PackWish
 from review.pack.packs import pack_input, write_pack
 from review.pack.report_choices import Period
 from review.pack.report_room import Room
-from review.pack.sign_offs import sign, sign_off_state
+from review.pack.sign_offs import sign_off_state
 from review.show.listings import finding_documents
 from review.show.sentences import sentences
 from review.show.showing import show
@@ -307,30 +306,6 @@ def test_attestations_and_sign_offs_stand_in_a_pack_as_of_their_time(work: Works
         attest(work, "owasp-asi-2026", "nope", "text")
     with pytest.raises(RemitError, match="--text"):
         sign_off(work, " ")
-
-
-def test_a_sign_off_signs_the_report_it_was_about_and_no_other(work: Workspace, tmp_path: Path) -> None:
-    one, two = "owasp-asi-2026", "owasp-nhi-2025"
-    state = sign_off_state(work, Room(work, Period()), [one, two])
-    sign(work, state, "read it all")
-
-    def told(name: str, **more: object) -> tuple[str, bool | None, str]:
-        out = tmp_path / name
-        write_pack(work, out, PackWish(only=("json", "markdown", "html"), **more))  # type: ignore[arg-type]
-        report = json.loads((out / "report.json").read_bytes())
-        (signed,) = report["sign_off"]["signed"]
-        assert all(
-            (ELSEWHERE in (out / page).read_text()) is (signed["covers"] is False) for page in ("report.md", "report.html")
-        )
-        return report["cover"]["status"], signed["covers"], signed["text"]
-
-    status, covers, text = told("same", frameworks=(one,))
-    assert (status, covers) == ("signed off by a reviewer", True) and text.endswith("read it all")
-    other = "draft; what was signed off is another report than this one (section 9)"
-    assert told("framework", frameworks=(one, "nist-csf-2.0"))[:2] == (other, False)
-    assert told("period", frameworks=(one,), start=1)[:2] == (other, False)
-    sign_off(work, "by its text alone")
-    assert [s.about is None for s in pack_input(work, None, None, None).sign_offs] == [False, True]
 
 
 def test_an_attestation_names_its_control_its_ground_and_its_end_and_is_withdrawn_by_a_row(work: Workspace) -> None:

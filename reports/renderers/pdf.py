@@ -156,6 +156,7 @@ class Pdf:
             "shares": wording.SHARES,
             "states": wording.STATES,
             "elsewhere": wording.ELSEWHERE,
+            "by_its_text": wording.BY_ITS_TEXT,
         }
         compile, fault = _compiler()
         try:

@@ -162,6 +162,7 @@ _WORDS: dict[str, Any] = {
     "shares": wording.SHARES,
     "states": wording.STATES,
     "elsewhere": wording.ELSEWHERE,
+    "by_its_text": wording.BY_ITS_TEXT,
     "bands": figures.bands,
     "counted": figures.counted,
     "keyed": figures.keyed,

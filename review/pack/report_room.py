@@ -16,6 +16,7 @@ from reports.catalogue import Framework
 from reports.crosswalk import own_row
 from reports.errors import ReportError
 from reports.input import AnyTask, FindingRow, StepRow
+from reports.sections.review import signed_state
 from reports.tally import Tally
 from reports.vocabulary import vocabulary
 from review.documents import Doc, reference
@@ -78,6 +79,11 @@ class Room:
         """Findings that nobody judged or accepted, or not on the evidence there is now."""
         desk = self._assessor.desk
         return sum(desk.standing(row.finding).state in ("open", "reopened") for row in self._given.findings)
+
+    @property
+    def state(self) -> str:
+        """The digest of the evidence and the findings of the room's state, which a sign-off keeps."""
+        return signed_state(self._given)
 
     def head(self) -> Doc:
         """What is looked at: the period, the moment of the state, and how much there is of it."""

@@ -31,7 +31,7 @@ def sign_off_state(work: Workspace, room: Room, frameworks: Sequence[str]) -> Do
     kept = work.store.journal_head()
     return {
         "statement": f"{STATEMENT} {scope(head, frameworks)}",
-        "scope": {"frameworks": list(frameworks), **{name: head[name] for name in ("from", "to", "as_of")}},
+        "scope": {"frameworks": list(frameworks), **{name: head[name] for name in ("from", "to", "as_of")}, "state": room.state},
         "signer": work.identity,
         "own_tasks": sum(_acted(work, tasks, work.identity)),
         "tasks": head["tasks"],
@@ -51,7 +51,9 @@ def sign(work: Workspace, state: Doc, words: str = "", *, reviewer: str | None =
     """Record the statement of `sign_off_state`, and the signer's own words behind it, in the review journal."""
     text = " ".join(part for part in (str(state["statement"]), words.strip()) if part)
     ends = {name: moment(state["scope"][name], name) if state["scope"][name] else None for name in ("from", "to", "as_of")}
-    about = SignedScope(tuple(state["scope"]["frameworks"]), ends["as_of"] or 0, ends["from"], ends["to"])
+    about = SignedScope(
+        tuple(state["scope"]["frameworks"]), ends["as_of"] or 0, ends["from"], ends["to"], state["scope"]["state"]
+    )
     return sign_off(work, text, reviewer=reviewer, about=about)
 
 
