@@ -22,6 +22,13 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _BLOCK = 1 << 20
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 _DEPTH = 8
+_HEADER = struct.Struct("<6xHH8xI4xHH")
+"""What stands before a file's bytes: flags, compression and length, and the lengths of the name and of more that follow it."""
+_FOLLOWS, _LARGE = 1 << 3, 0xFFFFFFFF
+"""The flag of a length that stands behind the bytes, and the length that stands with the name."""
+_LONGEST_DESCRIPTOR = 24
+"""Bytes that may stand behind a file's: its lengths once more. A file needs more of them."""
+_END, _END_MARK = struct.Struct("<4s18x"), b"PK\x05\x06"
 _DAMAGE = (BadZipFile, zlib.error, struct.error, NotImplementedError, EOFError, RuntimeError, ValueError, OSError)
 """What reading a damaged archive raises, a wrong offset or size in its directory included."""
 
@@ -74,11 +81,12 @@ def _unpack(archive: ZipFile, path: Path, folder: Path) -> None:
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if len(entries) > MOST_FILES:
         raise PackError(f"{path} holds {len(entries)} files, more than any pack")
+    _check_seamless(archive, path)
     left, seen = MOST_BYTES, set[str]()
     for entry in entries:
         name = entry.filename
         parts = name.split("/")
-        kind = entry.external_attr >> 16
+        kind = stat.S_IFMT(entry.external_attr >> 16)  # 0 where whoever made the file keeps permissions alone.
         if len(parts) > _DEPTH or not all(_SEGMENT.fullmatch(part) for part in parts) or (kind and not stat.S_ISREG(kind)):
             raise PackError(f"{path} holds {name[:80]!r}, which no pack holds: only plain files with plain names")
         if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
@@ -97,3 +105,26 @@ def _unpack(archive: ZipFile, path: Path, folder: Path) -> None:
                     out.write(block)
         except (FileExistsError, NotADirectoryError) as error:
             raise PackError(f"{path} holds {name[:80]!r} as a file and as a folder") from error
+
+
+def _check_seamless(archive: ZipFile, path: Path) -> None:
+    """Refuse bytes that the archive's directory does not speak of: a program that does not go by it unpacks other files than were checked."""
+    wrong = PackError(f"{path} holds bytes outside of the files it lists, which another program may take for files of the pack")
+    with path.open("rb") as file:
+        at = spare = 0
+        for entry in sorted(archive.infolist(), key=lambda one: one.header_offset):
+            file.seek(entry.header_offset)
+            head = file.read(_HEADER.size)
+            if not 0 <= entry.header_offset - at <= spare or len(head) < _HEADER.size:
+                raise wrong
+            flags, method, size, *more = _HEADER.unpack(head)
+            follows = flags & _FOLLOWS
+            told = size in (entry.compress_size, _LARGE) or (follows and size == 0)
+            if method != entry.compress_type or not told:
+                raise wrong
+            at = entry.header_offset + _HEADER.size + sum(more) + entry.compress_size
+            spare = _LONGEST_DESCRIPTOR if follows else 0
+        file.seek(-_END.size, os.SEEK_END)
+        (mark,) = _END.unpack(file.read(_END.size))
+    if not 0 <= archive.start_dir - at <= spare or archive.comment or mark != _END_MARK:
+        raise wrong
