@@ -245,7 +245,11 @@ def _signer(body: dict[str, Any], result: Verification) -> tuple[str, bytes]:
 def _evidence(body: dict[str, Any], lines: list[Line], pack: Pack, result: Verification) -> str | None:
     """The evidence's root, agreed on by evidence.json, its own lines and the manifest; None where there is none."""
     stated = body.get("evidence")
-    if not any(line.path == EVIDENCE for line in lines) or EVIDENCE in result.reasons:
+    if not any(line.path == EVIDENCE for line in lines):
+        if stated is not None:
+            result.missing.append(EVIDENCE)
+        return None
+    if EVIDENCE in result.reasons:
         return None
     data = pack.read(EVIDENCE, _EVIDENCE_LIMIT)
     if data is None:
@@ -282,8 +286,12 @@ def _proof(data: bytes, root: str | None) -> dict[str, Any]:
     return {"state": "does not belong" if why else "belongs", "record": record, "why": why}
 
 
-_AS_LONG_AS = {"ocsf/detection-findings.jsonl": "findings.csv", "ocsf/compliance-findings.jsonl": "controls.csv"}
-"""Files with a line for each row of a table, of which report.json states the length."""
+_AS_LONG_AS = {
+    "ocsf/compliance-findings.jsonl": "controls.csv",
+    "ocsf/detection-findings.jsonl": "findings.csv",
+    REPORT: "findings.csv",
+}
+"""Files with a record for each row of a table, of which report.json states the length."""
 
 
 def _lines(files: list[Any], result: Verification) -> list[Line]:

@@ -118,6 +118,11 @@ def test_missing_and_extra_files_are_named(pack: Path) -> None:
     assert (gone.missing, gone.integrity, gone.sound) == (["manifest.json"], "altered", False)
 
 
+def test_an_empty_folder_is_something_added(pack: Path) -> None:
+    (pack / "checked" / "and-approved").mkdir(parents=True)
+    assert verify(pack).extra == ["checked/and-approved/"] and not verify(pack).sound
+
+
 def test_dropping_the_last_record_is_incomplete_even_when_the_manifest_is_rewritten(pack: Path) -> None:
     drop_last(pack, "population.csv")
     reseal(pack, "population.csv", count=False)
@@ -137,6 +142,27 @@ def test_rewriting_the_count_as_well_is_found_by_the_report(pack: Path, name: st
     result = verify(pack)
     assert (result.integrity, result.sound) == ("intact", False)
     assert result.completeness.differs == [{"path": name, "claimed": claimed, "found": claimed - 1}]
+
+
+def test_a_finding_taken_out_of_the_report_alone_is_found_by_the_length_of_its_table(pack: Path) -> None:
+    told = json.loads((pack / "report.json").read_bytes())
+    told["findings"].pop()
+    (pack / "report.json").write_bytes(rfc8785.dumps(told))
+    reseal(pack, "report.json", count=True)
+    result = verify(pack)
+    assert (result.integrity, result.sound) == ("intact", False)
+    assert result.completeness.differs == [{"path": "report.json", "claimed": 8, "found": 7}]
+
+
+def test_roots_that_the_manifest_states_and_no_file_holds_are_missing(pack: Path) -> None:
+    changed = body(pack)
+    changed["files"] = [line for line in changed["files"] if line["path"] != "evidence.json"]
+    (pack / "evidence.json").unlink()
+    seal(pack, changed)
+    assert verify(pack).missing == ["evidence.json"] and not verify(pack).sound
+    del changed["evidence"]
+    seal(pack, changed)
+    assert verify(pack).sound, "packs had none once"
 
 
 def test_taking_a_table_out_of_the_manifest_is_found_by_the_report(pack: Path) -> None:

@@ -126,18 +126,21 @@ def open_plain(folder: Path, name: str) -> BinaryIO | None:
 
 
 def _walk(folder: Path) -> Iterator[str]:
-    """Every entry below the folder by its relative path; links are named, never followed."""
+    """Every entry below the folder by its relative path; links are named, never followed, and of folders those that hold nothing."""
     pending = [""]
     while pending:
-        prefix = pending.pop()
+        prefix, bare = pending.pop(), True
         try:
             with os.scandir(folder / prefix) as entries:
                 for entry in entries:
+                    bare = False
                     name = f"{prefix}{entry.name}"
                     if entry.is_dir(follow_symlinks=False):
                         pending.append(f"{name}/")
                     else:
                         yield name
+            if bare and prefix:
+                yield prefix
         except OSError:
             yield prefix.rstrip("/")
 
