@@ -182,6 +182,7 @@ _FOREIGN = frozenset(
         "author",
         "path",
         "classification",
+        "evidence",
     ]
 )
 _ASKED = frozenset(

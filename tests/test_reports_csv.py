@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from reports.input import SourceRow
+from reports.input import Attestation, SourceRow
 from reports.text import cell
 from tests.reports_figures import table
-from tests.reports_sample import build_pack, finding, sample, steps
+from tests.reports_sample import DAY, build_pack, finding, sample, steps
 
 FORMULAS = [
     "=1+1",
@@ -77,3 +77,15 @@ def test_times_are_utc_and_rows_have_an_order_that_the_input_does_not_set(tmp_pa
     for row in table(tmp_path / "a", "findings.csv"):
         for column in ("at", "reviewed_at", "exception_expires"):
             assert re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z)?", row[column])
+
+
+def test_an_attestation_that_ran_out_says_so_with_what_it_rests_on(tmp_path: Path) -> None:
+    given = Attestation("owasp-asi-2026", "ASI02", "dana", DAY, "Read in May.", "GRC-12", DAY + 1, True)
+    again = Attestation("owasp-asi-2026", "ASI02", "kim", DAY, "Read in June.")
+    build_pack(sample(1, 2, attestations=(given, again)), tmp_path / "p", ["owasp-asi-2026"], {"csv"})
+    (row,) = [row for row in table(tmp_path / "p", "controls.csv") if row["id"] == "ASI02"]
+    one, other = row["attestations"].split(" kim ")[0], row["attestations"].split(" kim ")[1]
+    assert one.startswith(
+        "dana (name as stated) 2026-06-01T00:00:00Z: Read in May.; rests on GRC-12; ran out 2026-06-01T00:00:00"
+    )
+    assert other == "2026-06-01T00:00:00Z: Read in June."

@@ -76,6 +76,25 @@ def test_a_sign_off_of_another_report_is_no_statement_of_these_results(tmp_path:
     assert files and not any("signed the other one" in json.dumps(document) for document in files.values())
 
 
+def test_an_attestation_says_what_it_rests_on_and_that_it_ran_out(tmp_path: Path) -> None:
+    said = Attestation(NIST[0], "AC-6", "dana", DAY + 21 * HOUR, "Reviewed in May.", "GRC-12", DAY + 1, True)
+    files = made(reviewed(attestations=(said,)), tmp_path / "out")
+    told = [one for document in files.values() for one in documented(document, "Attestation on AC-6")]
+    assert told
+    for one in told:
+        props = {p["name"]: p["value"] for p in one["props"]}
+        assert (props["asserted"], props["evidence"], props["expired"]) == ("yes", "GRC-12", "yes") and props["expires"]
+
+
+def documented(value: Any, title: str) -> list[dict[str, Any]]:
+    """Every object of this title."""
+    if isinstance(value, list):
+        return [one for held in value for one in documented(held, title)]
+    if not isinstance(value, dict):
+        return []
+    return ([value] if value.get("title") == title else []) + documented(list(value.values()), title)
+
+
 def hostile() -> PackInput:
     rows = tuple(finding("BND-05", i % 3, i, why=text, title=text, task=text) for i, text in enumerate(NASTY))
     rows = tuple(

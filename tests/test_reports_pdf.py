@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from reports.errors import PackError
+from reports.input import Attestation
 from reports.renderers.pdf import RENDERER, legible, shown
-from tests.reports_sample import FRAMEWORKS, build_pack, finding, sample
+from tests.reports_sample import DAY, FRAMEWORKS, build_pack, finding, sample
 
 needs_typst = pytest.mark.skipif(find_spec("typst") is None, reason="needs the extra `pdf`")
 NASTY = "#panic() $x$ *b* @ref <label> `raw` \\u{41} \u6f22\u5b57 \U0001f600 \u202e" + "x" * 5000
@@ -82,6 +83,15 @@ def test_without_the_extra_one_sentence_says_what_to_install(tmp_path: Path, mon
     with pytest.raises(PackError, match=r"a PDF needs the extra `pdf`: pip install 'remit\[pdf\]'"):
         build_pack(sample(), tmp_path / "out", ["owasp-asi-2026"], also=("pdf",))
     assert not (tmp_path / "out").exists()
+
+
+@needs_typst
+def test_an_attestation_that_ran_out_says_so(tmp_path: Path) -> None:
+    pypdf = pytest.importorskip("pypdf")
+    given = Attestation("owasp-asi-2026", "ASI02", "dana", DAY, "Read in May.", "GRC-12", DAY + 1, True)
+    build_pack(sample(1, 2, attestations=(given,)), tmp_path / "p", ["owasp-asi-2026"], {"pdf"})
+    text = " ".join("".join(page.extract_text() for page in pypdf.PdfReader(tmp_path / "p" / "report.pdf").pages).split())
+    assert "(dana, name as stated, 2026-06-" in text and "; rests on GRC-12; ran out 2026-06-" in text
 
 
 def test_long_words_get_places_to_break_and_digests_stay_whole() -> None:

@@ -42,6 +42,7 @@ FOREIGN = [
     "plantedorg",
     "plantedrule",
     "plantedticket",
+    "plantedground",
 ]
 
 
@@ -82,7 +83,16 @@ def planted(**changes: Any) -> PackInput:
         verdicts=(
             Verdict(found[1].finding.id, "finding", VerdictWord.OUTSIDE, f"plantedreason, {PEOPLE[1]}", PEOPLE[0], DAY + 1),
         ),
-        attestations=(Attestation("nist-csf-2.0", "GV.OC-01", PEOPLE[1], DAY + 1, f"plantedreason; ask oz or {PEOPLE[0]}"),),
+        attestations=(
+            Attestation(
+                "nist-csf-2.0",
+                "GV.OC-01",
+                PEOPLE[1],
+                DAY + 1,
+                f"plantedreason; ask oz or {PEOPLE[0]}",
+                "plantedground of the wiki",
+            ),
+        ),
         sign_offs=(SignOff(PEOPLE[0], DAY + 1, "plantedreason"),),
         policies=(PolicyVersion("plantedrule", 1, "remit", "ab" * 32, "", PEOPLE[1], "why", DAY),),
         custody=(CustodyEntry("src-x", "/home/hollis/plantedsource.jsonl", PEOPLE[2], DAY, "aa" * 32),),

@@ -199,10 +199,15 @@ def _controls(document: Document) -> Iterator[dict[str, Any]]:
                 "points": c["points"],
                 "overridden": c["overridden"],
                 "findings": _some(c["findings"]),
-                "attestations": [
-                    f"{a['who']} {a['at']}: {a['text']}" for a in section["attestations"] if a["control"] == c["id"]
-                ],
+                "attestations": [_attested(a) for a in section["attestations"] if a["control"] == c["id"]],
             }
+
+
+def _attested(one: dict[str, Any]) -> str:
+    """What somebody states of a control, with what it rests on and until when it holds, as the pages say it."""
+    said = f"{one['who']}{' (name as stated)' if one['asserted'] else ''} {one['at']}: {one['text']}"
+    said += f"; rests on {one['evidence']}" if one["evidence"] else ""
+    return said + (f"; {'ran out' if one['expired'] else 'holds until'} {one['expires']}" if one["expires"] else "")
 
 
 def _points(document: Document) -> Iterator[dict[str, Any]]:

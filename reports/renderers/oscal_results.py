@@ -181,7 +181,10 @@ def _attested(section: Document) -> list[Piece]:
     made = []
     for one in section["attestations"]:
         named = {"name": "control-attestation", "ns": NAMESPACE, "title": title(f"Attestation on {one['control']}")}
-        made.append(_statement(named, one, prop("control-id", section["oscal"]["control_ids"].get(one["control"], ""))))
+        control = prop("control-id", section["oscal"]["control_ids"].get(one["control"], ""))
+        ground = [*prop("asserted", one["asserted"]), *prop("evidence", one["evidence"])]
+        end = [*prop("expires", one["expires"]), *prop("expired", one["expired"])] if one["expires"] else []
+        made.append(_statement(named, one, [*control, *ground, *end]))
     return made
 
 
