@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 _NAMED = 5
 
@@ -22,13 +22,16 @@ class DataError(ReportError):
 
 
 class UnknownName(ReportError):
-    """A framework, control or format that nobody knows, with the nearest names."""
+    """A framework, control or format that nobody knows, with the nearest names; `likeness` (0 to 1) says how near the nearest is."""
+
+    likeness = 0.0
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         spelled = {one.lower(): one for one in reversed(names)}
         near = get_close_matches(name.lower(), spelled, n=3, cutoff=0.4)
         self.nearest = tuple(spelled[one] for one in near) or tuple(names[:3])
+        self.likeness = SequenceMatcher(None, name.lower(), near[0]).ratio() if near else 0.0
         self.name = name
         super().__init__(f"unknown {what} {name[:80]!r}; nearest: {', '.join(self.nearest)}")
 

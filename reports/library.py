@@ -94,7 +94,7 @@ class Library(msgspec.Struct, kw_only=True):
                 return self.framework(name)
             except UnknownName as unknown:
                 several = isinstance(label, SeveralNames) and not isinstance(unknown, SeveralNames)
-                raise (label if several else unknown) from None
+                raise (label if several or label.likeness > unknown.likeness else unknown) from None
 
     def reading(self, own: Iterable[DetectionRow] = (), asked: Sequence[Resolution] = ()) -> Crosswalk:
         """The crosswalk in force, with own detections and the overrides; labels in `asked` are printed beside the given ones."""

@@ -12,6 +12,7 @@ from model.words import ResultWord
 from reports.assessment import Assessor, Control
 from reports.catalogue import framework
 from reports.editions import editions, paired
+from reports.errors import UnknownName
 from reports.library import Library, library, shipped
 from reports.tally import Tally
 from reports.vocabulary import vocabulary
@@ -149,3 +150,18 @@ def test_editions_stand_side_by_side_by_their_own_links(tmp_path: Path) -> None:
     for row in table["rows"]:
         assert (row["old_word"], row["new_word"]) == (words.get(row["old"], ""), words.get(row["new"], ""))
     assert "Two editions side by side" in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ASI99", "unknown control 'ASI99'; nearest: ASI09"),
+        ("AC-99", "unknown control 'AC-99'; nearest: "),
+        ("owasp-asy-2026", "unknown framework 'owasp-asy-2026'; nearest: owasp-asi-2026"),
+        ("nist-cfs", "unknown framework 'nist-cfs'; nearest: nist-csf-2.0"),
+    ],
+)
+def test_a_name_that_is_none_is_told_as_what_it_is_most_like(name: str, said: str) -> None:
+    with pytest.raises(UnknownName) as caught:
+        shipped().select([name])
+    assert str(caught.value).startswith(said)
