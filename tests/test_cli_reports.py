@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,20 @@ def test_a_report_by_labels_prints_corrections_and_the_file_it_could_not_use(day
     labels = sections["nist-sp800-53r5-selected"]["given_labels"]
     assert [(g["given"], g["published"]) for g in labels] == [("AC-02(09)", ["AC-2(9)"])]
     assert any("bad.yaml" in told for told in report["annexes"]["configuration"].values())
+
+
+@pytest.mark.parametrize("name", ["pack", "pack.zip"])
+def test_an_end_that_is_asked_for_leaves_nothing_of_a_pack(
+    day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from review.pack import packs
+
+    def asked(*_: object) -> None:
+        assert any(path.name == "population.csv" for path in tmp_path.rglob("*")), "something of it is there by now"
+        signal.raise_signal(signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(packs, "finish", asked)
+    ran = run("--store", day.store, "report", "--out", tmp_path / name, "--only", "csv")
+    assert ran.code == 130 and "interrupted" in ran.err
+    assert list(tmp_path.iterdir()) == [] and signal.getsignal(signal.SIGTERM) == before

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from argparse import Namespace
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import FrameType
 
 from cli.commands.sealing import ask
 from cli.opening import opened
@@ -84,6 +88,7 @@ def _write(args: Namespace) -> int:
     sign = signing_key(Path(args.sign), ask) if args.sign else None
     progress = Progress("reading")
     with (
+        _unwound(),
         opened(args) as work,
         closing(progress),
     ):
@@ -104,3 +109,20 @@ def _write(args: Namespace) -> int:
         print(f"Wrote {count(len(manifest['files']), 'file')} to {out}; check them anywhere with `remit verify {out}`.")
         print(f"Note where it cannot be changed: pack {manifest['root']}, journal {manifest['journal']['head'] or 'empty'}.")
     return told(work.library.problems)
+
+
+@contextmanager
+def _unwound() -> Iterator[None]:
+    """Meanwhile an end that is asked for is an interruption: what was begun of a pack may hold every text of the store and goes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def asked(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, asked)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
