@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from reports.checking.folder import MANIFEST
 from reports.errors import PackError
 
 SUFFIX = ".zip"
@@ -74,7 +75,13 @@ def unpacked(path: Path) -> Iterator[Path]:
             raise
         except _DAMAGE as error:
             raise PackError(f"{path} is no ZIP file that can be read: {error}") from error
-        yield folder
+        yield _within(folder)
+
+
+def _within(folder: Path) -> Path:
+    """Where the pack lies: the folder, or the one in it where somebody put a pack's folder as such into the archive, and nothing else."""
+    held = list(folder.iterdir())
+    return held[0] if len(held) == 1 and (held[0] / MANIFEST).is_file() else folder
 
 
 def _unpack(archive: ZipFile, path: Path, folder: Path) -> None:

@@ -88,3 +88,13 @@ def test_a_second_archive_or_a_file_that_is_not_listed_is_refused(tmp_path: Path
         archive.comment = hidden
     with pytest.raises(PackError, match=OUTSIDE):
         read(tmp_path / "p.zip", commented.getvalue())
+
+
+def test_a_folder_put_into_an_archive_as_such_is_the_pack_where_nothing_else_is(tmp_path: Path) -> None:
+    inside = {f"pack/{name}": data for name, data in FILES.items()}
+    assert read(tmp_path / "p.zip", zipped(inside)) == FILES
+    (tmp_path / "q.zip").write_bytes(zipped({**inside, "notes.txt": b"read me"}))
+    with unpacked(tmp_path / "q.zip") as folder:
+        assert sorted(path.name for path in folder.iterdir()) == ["notes.txt", "pack"], (
+            "what lies beside a pack is not passed over"
+        )
