@@ -29,6 +29,8 @@ _SAID = {
 
 # What runs before the model: had it stopped the call, nothing could have come of it.
 _BEFORE = frozenset({"pre_call", "pre_mcp_call"})
+# What runs over the log alone changes the log and stops nothing.
+_LOGGED = "logging_only"
 # The proxy's own refusals, by the class of its error; a provider's errors name the provider.
 _REFUSALS = frozenset({"BudgetExceededError", "GuardrailRaisedException", "BlockedPiiEntityError", "RejectedRequestError"})
 
@@ -106,7 +108,7 @@ class LiteLlmReader:
             answer = mapping(one)
             word = _stated(answer, "guardrail_status", "guardrail_action")
             effect = _SAID.get(word) if word in _SAID else effect_of(word)
-            if word == "guardrail_intervened" and went_on and _only_masked(answer):
+            if word == "guardrail_intervened" and (went_on and _only_masked(answer) or _modes(answer) == [_LOGGED]):
                 effect = Effect.ALLOW
             if effect in (Effect.ALLOW, Effect.DENY):
                 rule = _stated(answer, "guardrail_name", "guardrail_id")
@@ -124,9 +126,13 @@ def _failed_tool(entry: Json, metadata: Json) -> bool:
 
 def _only_masked(answer: Json) -> bool:
     """Whether a guardrail that intervened in a call that went on cannot have blocked it."""
+    return bool(mapping(answer.get("masked_entity_count"))) or all(one in _BEFORE for one in _modes(answer))
+
+
+def _modes(answer: Json) -> list[str]:
+    """When a guardrail ran: before, beside or after the model, or only over what is logged."""
     mode = answer.get("guardrail_mode")
-    modes = mode if isinstance(mode, list) else [mode]
-    return bool(mapping(answer.get("masked_entity_count"))) or all(text(one) in _BEFORE for one in modes)
+    return [text(one) for one in (mode if isinstance(mode, list) else [mode])]
 
 
 def _refusal(told: Told, failure: Json) -> list[Event]:
@@ -224,7 +230,7 @@ class LiteLlm:
     id = "litellm"
     title = "LiteLLM logging payload or spend log"
     evidence = "fixture"
-    version = 8
+    version = 9
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -98,6 +98,8 @@ def test_spend_log_holds_json_in_texts() -> None:
         # A call that went on was not stopped before it: what the guardrail found was masked.
         ([{"guardrail_name": "pii", "guardrail_status": "guardrail_intervened", "guardrail_mode": ["pre_call"]}], [Effect.ALLOW]),
         ([{"guardrail_name": "pii", "guardrail_status": "guardrail_intervened", "masked_entity_count": {"EMAIL": 1}}], [Effect.ALLOW]),
+        # What runs over the log alone stops nothing.
+        ([{"guardrail_name": "pii", "guardrail_status": "guardrail_intervened", "guardrail_mode": "logging_only"}], [Effect.ALLOW]),
         ({"guardrail_name": "pii", "guardrail_status": "success"}, [Effect.ALLOW]),
         ([{"guardrail_name": "pii", "guardrail_status": "guardrail_monitored"}], [Effect.ALLOW]),
         ([{"guardrail_name": "pii", "guardrail_status": "guardrail_failed_to_respond"}], []),
