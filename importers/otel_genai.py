@@ -14,7 +14,7 @@ from importers.otel_wrapped import arguments_in, is_schema, message_in, messages
 from importers.shared.agents import Act, call_id, exec_act, file_act, mcp_act, words_of
 from importers.shared.fields import Json, first_text, mapping, text
 from importers.shared.tool_calls import tool_call
-from model.words import Tri, Verb
+from model.words import Effect, Tri, Verb
 
 _OPERATIONS = ("gen_ai.operation.name", "openinference.span.kind", "traceloop.span.kind", "gen_ai.span.kind", "langfuse.observation.type",
                "mlflow.spanType", "lmnr.span.type", "langsmith.span.kind", "ai.operationId", "copilot_chat.operation.name", "span.type", "llm.request.type")  # fmt: skip
@@ -68,6 +68,12 @@ _STATUS = ("gen_ai.tool.status", "tool.status", "langfuse.observation.level", "g
 _FAILED = frozenset({"error", "failure", "failed"})
 # Pydantic AI ends a call's span where it leaves the call to somebody else, a person's approval among others.
 DEFERRED = "pydantic_ai.tool.deferral.name"
+# Google's kit answers with an `error` where a call failed, waits for a person, or was rejected by one: its span ends well each time.
+_KIT_ANSWER = "gcp.vertex.agent.tool_response"
+_KIT_RULED = {
+    "This tool call requires confirmation, please approve or reject.": Effect.ASK,
+    "This tool call is rejected.": Effect.DENY,
+}
 _ERRORS = ("error.type", "error.message", "exception.type", "exception.message")
 
 
@@ -119,6 +125,13 @@ def mcp_method(signal: Signal) -> str:
     return named if named else "tools/call" if signal.name.startswith("tools/call") else ""
 
 
+def ruled_on(signal: Signal) -> Effect | None:
+    """What a call's own span says was ruled on it: that a person is to be asked, or said no; None where nothing was."""
+    if signal.attrs.get(DEFERRED) == "ApprovalRequired":
+        return Effect.ASK
+    return _KIT_RULED.get(_kit_error(signal.attrs))
+
+
 def use_of(signal: Signal) -> Use:
     """The tool, what it was given, and how it went: an ended span without an error went well, so the convention."""
     attrs = signal.attrs
@@ -137,10 +150,13 @@ def use_of(signal: Signal) -> Use:
     _, _, behind = signal.name.partition(" tools/call " if signal.name.startswith("MCP ") else " ")
     tool = (tool or behind or first_text(attrs, "langsmith.trace.name") or signal.name)[:300]
     failed = _failed(signal, answer) or bool(back and back.failed)
-    went = Tri.NO if failed else Tri.YES if signal.end is not None and DEFERRED not in attrs else Tri.UNKNOWN
+    waits = DEFERRED in attrs or ruled_on(signal) is Effect.ASK
+    went = Tri.UNKNOWN if waits and not failed else Tri.NO if failed else Tri.YES if signal.end is not None else Tri.UNKNOWN
     answered = json_in(answer)
     output = spoken(back.content) if back else words_of(answered) or words_of(answer) or _message(answered)
     output = output or (own.output if own else "") or (_why(signal) if failed else "")
+    if ruled_on(signal) is Effect.ASK and _kit_error(attrs):
+        output = ""  # What the model is told for as long as nobody has answered.
     status = first_text(attrs, "error.type", "exception.type", "http.response.status_code", "rpc.response.status_code")
     method = mcp_method(signal)
     over_mcp = bool(method) or first_text(attrs, "gen_ai.tool.type") == "mcp"
@@ -156,7 +172,15 @@ def _failed(signal: Signal, answer: object) -> bool:
     attrs = signal.attrs
     if signal.status == "error" or first_text(attrs, *_ERRORS) or attrs.get("mcp.tool.result.is_error") in (True, "true"):
         return True
+    if _KIT_RULED.get(kit := _kit_error(attrs), Effect.DENY if kit else None) is Effect.DENY:
+        return True
     return first_text(attrs, *_STATUS).lower() in _FAILED or mapping(json_in(answer)).get("isError") is True
+
+
+def _kit_error(attrs: Json) -> str:
+    """The `error` in what Google's kit says a tool gave back, "" without one."""
+    told = mapping(json_in(attrs.get(_KIT_ANSWER))).get("error")
+    return text(told) or ("error" if told else "")
 
 
 def _why(signal: Signal) -> str:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from importers import otel_claude
 from importers.otel_context import PARENT_SESSIONS, Speaker, frame_of, json_in, request_key, span_key
-from importers.otel_genai import DEFERRED, Use, act_asked, agent_named, request_in, sort_of, use_of, words_asked
+from importers.otel_genai import Use, act_asked, agent_named, request_in, ruled_on, sort_of, use_of, words_asked
 from importers.otel_guardrails import is_guardrail, verdict_of
 from importers.otel_messages import Talk, ran, talk_of
 from importers.otel_signals import Signal
@@ -146,15 +146,16 @@ class Spans:
             own += span_key(signal.trace, signal.parent)
         elif not self._told_of(frame, signal.trace, use.call, "ran", "asked"):
             yield frame.event(EventKind.ACTION, Phase.CALL, call=use.call, more=own, act=use.act, tool=use.tool)
-        if signal.attrs.get(DEFERRED) == "ApprovalRequired":
-            asked = frame.verdict(Effect.ASK, call=use.call, rule="approval required")
+        if (ruled := ruled_on(signal)) is not None:
+            rule = "approval required" if ruled is Effect.ASK else "user"
+            asked = frame.verdict(ruled, call=use.call, rule=rule)
             asked.keys += tuple(one for one in own if one not in asked.keys)
             asked.tool, asked.verb, asked.target = use.tool, use.act.verb, use.act.target
             yield asked
         if use.went is Tri.UNKNOWN and not use.output:
             return
         self._told_of(frame, signal.trace, use.call, "gave")
-        result = frame.result(use.call, use.went, use.output, status=use.status)
+        result = frame.result(use.call, use.went, use.output, status=use.status, refused="user" if ruled is Effect.DENY else "")
         result.keys += tuple(one for one in own if one not in result.keys)
         result.at = signal.end if signal.end is not None else signal.at
         result.tool = use.tool

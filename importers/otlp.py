@@ -59,7 +59,7 @@ class Otlp:
     id = "otlp"
     title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger, MLflow, Phoenix, Langfuse, Application Insights)"
     evidence = "real"
-    version = 10
+    version = 11
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -129,6 +129,27 @@ def test_a_call_that_was_put_off_did_not_run(deferral: str) -> None:
     assert all(names(event, KeyRole.CALL) == names(call, KeyRole.CALL) for event in asked)
 
 
+@pytest.mark.parametrize(
+    ("told", "ruled", "went"),
+    [
+        ({"error": "This tool call requires confirmation, please approve or reject."}, [Effect.ASK], None),
+        ({"error": "This tool call is rejected."}, [Effect.DENY], Tri.NO),
+        ({"error": "Command is required."}, [], Tri.NO),
+        ({"error": {"code": 3}}, [], Tri.NO),
+        ({"error": None, "out": "This tool call is rejected."}, [], Tri.YES),
+        ({"out": "hi"}, [], Tri.YES),
+    ],
+    ids=["waits", "rejected", "failed", "failed otherwise", "no error", "done"],
+)
+def test_what_googles_kit_answers_for_a_tool(told: dict[str, object], ruled: list[Effect], went: Tri | None) -> None:
+    found = events(span(given={**TOOL, "gcp.vertex.agent.tool_response": json.dumps(told)}))
+    verdicts = [event.decision for event in found if event.kind is EventKind.DECISION]
+    assert [one.effect for one in verdicts if one] == ruled
+    assert all(one.by == "user" for one in verdicts if one and one.effect is Effect.DENY)
+    results = [event.outcome.tool for event in found if event.phase is Phase.RESULT and event.outcome]
+    assert results == ([] if went is None else [went])
+
+
 def test_arguments_with_an_attribute_each() -> None:
     given = {
         "gen_ai.tool.name": "bash",
