@@ -108,7 +108,7 @@ class LiteLlmReader:
             answer = mapping(one)
             word = _stated(answer, "guardrail_status", "guardrail_action")
             effect = _SAID.get(word) if word in _SAID else effect_of(word)
-            if word == "guardrail_intervened" and (went_on and _only_masked(answer) or _modes(answer) == [_LOGGED]):
+            if word == "guardrail_intervened" and ((went_on and _only_masked(answer)) or _modes(answer) == [_LOGGED]):
                 effect = Effect.ALLOW
             if effect in (Effect.ALLOW, Effect.DENY):
                 rule = _stated(answer, "guardrail_name", "guardrail_id")

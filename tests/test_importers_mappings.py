@@ -385,7 +385,7 @@ def test_what_is_under_way_is_no_failure() -> None:
     assert outcomes == {
         "auditd": [no, *[unknown] * 4],
         "laurel": [no, unknown, no],
-        "osquery": [unknown, unknown, no, unknown, unknown, unknown, Tri.YES, unknown, unknown],
+        "osquery": [unknown, unknown, no, unknown, unknown, unknown, Tri.YES, unknown, unknown, no],
     }
 
 
