@@ -19,6 +19,7 @@ from importers.otel_mlflow import is_mlflow, mlflow_signals
 from importers.otel_rows import is_row, row_signal
 from importers.otel_signals import Signal, flat_signal, is_flat, is_metrics, payload_of, signals
 from importers.otel_spans import Spans
+from importers.otel_zipkin import is_zipkin, zipkin_signal
 from importers.shared.agents import decided_before
 from importers.shared.fields import Json, surest, text
 from model.event import BadRecord, Event, Parsed
@@ -57,7 +58,7 @@ class Otlp:
     """OTLP JSON and flat exporter output, of agents with log events of their own and of anything that follows GenAI conventions."""
 
     id = "otlp"
-    title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger, MLflow, Phoenix, Langfuse, Application Insights)"
+    title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger, Zipkin, MLflow, Phoenix, Langfuse, Application Insights)"
     evidence = "real"
     version = 11
 
@@ -86,7 +87,7 @@ def _surely(record: Json) -> int:
         return 75
     if _is_metric(record):
         return 60
-    return 85 if is_jaeger(record) or is_mlflow(record) or is_langfuse(record) else 0
+    return 85 if is_jaeger(record) or is_zipkin(record) or is_mlflow(record) or is_langfuse(record) else 0
 
 
 def _tells(payload: Json) -> bool:
@@ -124,6 +125,8 @@ class OtlpReader:
             kind = "traces" if any(name in payload for name in ("resourceSpans", "resource_spans")) else "logs"
         elif is_jaeger(record):
             found, kind = list(jaeger_signals(record)), "jaeger"
+        elif is_zipkin(record):
+            found, kind = [zipkin_signal(record)], "zipkin"
         elif is_mlflow(record):
             found, kind = list(mlflow_signals(record)), "mlflow"
         elif is_langfuse(record):

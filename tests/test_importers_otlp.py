@@ -71,6 +71,42 @@ def jaeger(**members: Any) -> dict[str, Any]:
     return {"traceID": TRACE, "spans": [one], "processes": {"p1": {"serviceName": "helper", "tags": []}}}
 
 
+def zipkin(**members: Any) -> dict[str, Any]:
+    tags = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "bash", "gen_ai.tool.call.id": "call_1",
+            "gen_ai.tool.call.arguments": '{"command":"git push"}'}  # fmt: skip
+    span = {"traceId": "82fe77008310cc80f1da5e10147517", "id": "bd7a977555f6b982", "name": "execute_tool bash", "kind": "CLIENT",
+            "timestamp": 1780322400000000, "duration": 12000, "localEndpoint": {"serviceName": "helper"}, "tags": tags}  # fmt: skip
+    return span | members
+
+
+@pytest.mark.parametrize(
+    ("members", "went"),
+    [
+        ({}, Tri.YES),
+        ({"error": ""}, Tri.NO),
+        ({"error": "false"}, Tri.YES),
+        ({"otel.status_code": "ERROR"}, Tri.NO),
+        ({"otel.status_code": "OK"}, Tri.YES),
+    ],
+    ids=["no status", "an error without words", "no error", "failed", "fine"],
+)
+def test_a_span_of_zipkin_says_what_it_said_elsewhere(members: dict[str, str], went: Tri) -> None:
+    span = zipkin()
+    call, result = events(span | {"tags": span["tags"] | members})
+    assert (call.attrs["command"], call.agent, call.at) == ("git push", "helper", 1780322400000000)
+    assert result.at == 1780322400012000
+    assert result.outcome is not None and result.outcome.tool is went
+    assert "trace:0082fe77008310cc80f1da5e10147517" in names(call, KeyRole.SCOPE)
+
+
+def test_zipkins_spans_are_read_from_a_list_and_without_their_times() -> None:
+    parsed, rejects = whole(
+        json.dumps([zipkin(), zipkin(id="1", parentId="1", timestamp=-5, tags=None, annotations=[None])]), "otlp"
+    )
+    assert not rejects
+    assert len(parsed[0].events) == 2
+
+
 def test_a_trace_of_jaeger_says_what_its_spans_said() -> None:
     trace = jaeger()
     stored = trace["spans"][0] | {
