@@ -244,12 +244,18 @@ def title_of(lead: Event, verb: Verb, target: Target) -> str:
     """A step in one line: its command, else verb and target, else the script it ran or the tool it called."""
     command = lead.attrs.get("command")
     if isinstance(command, str) and command.strip():
-        return clip(command)
+        return _begun(command)
     name = target.name + (f"@{target.detail}" if target.detail and target.cls is TargetClass.REPOSITORY else "")
     if not name and lead.text:
-        return clip(lead.text)
+        return _begun(lead.text)
     script = next((one.text for one in lead.operations if one.text), "")
-    return clip(f"{verb.value} {name or script or (lead.tool if lead.tool != verb.value else '')}".strip())
+    return _begun(f"{verb.value} {name or script or (lead.tool if lead.tool != verb.value else '')}".strip())
+
+
+def _begun(text: str) -> str:
+    """The first line of what a step did, with an ellipsis where lines follow: a command does more than its first line."""
+    more = " …" if "\n" in text.strip() else ""
+    return clip(text, MAX_TITLE - len(more)) + more
 
 
 def clip(text: str, width: int = MAX_TITLE) -> str:

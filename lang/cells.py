@@ -18,6 +18,7 @@ ENOUGH = 16
 """Cells a name keeps, or a third of them all if that is more, in a line that loses its own end all the same."""
 
 _WORD = re.compile(rf"[^\s\"'`|;<>]{{{LEAST + 1},}}")
+_WORDS = re.compile(r"( *)([^ ]+)")
 _FILE = re.compile(r"[^.@=]+(?:\.[^.@=]+)?\.[A-Za-z]\w{0,5}")
 """The name of a file, not that of a host or a time."""
 _COLONS = 3
@@ -49,6 +50,29 @@ def cut(text: str, width: int) -> str:
         if taken > width - 1:
             return text[:position] + ELLIPSIS
     return text
+
+
+def wrapped(text: str, width: int, lead: str = "", indent: str = "") -> list[str]:
+    """A text as lines of at most `width` cells, the first after `lead`, the others after `indent`: broken at blanks, in a word
+    only where it is longer than a line. A letter of two cells is never parted, so a line may keep its last cell."""
+    lines: list[str] = []
+    line, taken, bare = lead, cell_width(lead), True
+    for blanks, word in _WORDS.findall(text):
+        size = cell_width(word)
+        gap = 0 if bare and lines else len(blanks)
+        if not bare and taken + gap + size > width and size <= width - cell_width(indent):
+            lines.append(line)
+            line, taken, gap = indent, cell_width(indent), 0
+        line += " " * gap
+        taken += gap
+        for char in word:
+            if (cells := _cells(char)) and taken + cells > width:
+                lines.append(line.rstrip(" "))
+                line, taken = indent, cell_width(indent)
+            line += char
+            taken += cells
+        bare = False
+    return [*lines, line]
 
 
 def cut_middle(text: str, width: int) -> str:

@@ -16,6 +16,7 @@ MARKS_KEPT = 3
 """Combining marks kept on one base character; more than any living orthography stacks."""
 
 _TAB = "    "
+_BREAK = "\u240a"
 # Letters and marks that Unicode calls printable although they show nothing.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
 _RUNS = re.compile(r"[ -~]+|.", re.DOTALL)
@@ -45,6 +46,14 @@ def safe_text(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _neutral(text.replace("\r\n", "\n"), keep_lines=True)
+
+
+def safe_row(text: str) -> str:
+    """One line among others that are told of evidence: what breaks a line in a name becomes visible, tabs become four spaces.
+
+    A name that could break its line would tell the reader what the next one tells, and nobody had said it.
+    """
+    return safe_text(text).replace("\n", _BREAK)
 
 
 def safe_cell(text: str) -> str:

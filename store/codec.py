@@ -182,12 +182,12 @@ def intents(extra: bytes) -> list[Intent]:
 def sketch(body: bytes) -> StepSketch:
     """A stored step as a walk's outline needs it; numbers in its title do not make it another step.
 
-    What writes is like nothing else: its title tells where, not what.
+    What writes is like nothing else: its title tells where, not what. So is what has a title that does not tell all of it.
     """
     one = _SKETCHED.decode(body)
     ruled = tuple((it.point, it.decision.effect, it.decision.rule) for it in one.decisions if it.decision is not None)
     told = (one.outcome, ruled, one.credentials, one.agent_claimed, one.order_uncertain)
-    sort = (one.id,) if one.verb in _WRITES else (one.verb, one.target, _DIGITS.sub("0", one.title), *told)
+    sort = (one.id,) if one.verb in _WRITES or "…" in one.title else (one.verb, one.target, _DIGITS.sub("0", one.title), *told)
     return StepSketch(one.id, one.n, sort, bool(one.decisions), bool(one.credentials or one.credential_events), one.child)
 
 

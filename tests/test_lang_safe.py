@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lang.cells import cell_width
-from lang.safe import MARKS_KEPT, safe_cell, safe_ends, safe_line, safe_text
+from lang.cells import cell_width, wrapped
+from lang.safe import MARKS_KEPT, safe_cell, safe_ends, safe_line, safe_row, safe_text
 
 HOSTILE = st.text(
     alphabet=st.one_of(
@@ -126,3 +126,14 @@ def test_a_line_too_long_keeps_the_ends_of_the_names_in_it(text: str, width: int
 def test_the_end_of_a_name_is_kept_however_long_it_is() -> None:
     assert safe_line("file.read /" + "deep/" * 200_000 + "keys.pem", 30).endswith("/keys.pem")
     assert safe_ends("/My Documents/" * 100_000 + "the plan.docx", 20).endswith("the plan.docx")
+
+
+@given(st.text("a漢字é\u0301 👍", max_size=200), st.integers(12, 60), st.sampled_from(["", "  ", " │ "]))
+def test_wrapped_lines_fit_and_lose_nothing(text: str, width: int, lead: str) -> None:
+    lines = wrapped(text, width, lead, "    ")
+    assert all(cell_width(line) <= width for line in lines)
+    assert "".join("".join(lines).split()) == "".join((lead + text).split())
+
+
+def test_a_row_keeps_its_line_breaks_visible() -> None:
+    assert safe_row("a\nb\r\nc\td") == "a␊b␊c    d"

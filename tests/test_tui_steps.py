@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.desk_task import write_logs
 from review.sitting.desk import Desk
+from tests.running import ok
 from tests.tui_desk import KEY, current, dashboard, go_to, panel, press, said, table, text_of, type_text, until
 from tui.app import RemitApp
 from tui.screens.queue import QueueScreen
@@ -228,3 +229,66 @@ def test_a_mode_that_is_stated_is_no_call_and_says_from_what_to_what() -> None:
     assert action(call) == "? unclear"
     assert act_text(call | {"target": {"class": "repository", "name": None}}) == "exec on an unnamed repository"
     assert target_text({"class": "unknown", "name": "make", "environment": "prod"}) == "unknown make in prod"
+
+
+@pytest.fixture(scope="module")
+def forging(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of one task in which a prompt, a path and a tool hold lines that look like evidence."""
+    place = tmp_path_factory.mktemp("forged")
+    common = {"format": "remit-events", "version": 1, "vantage": "agent", "point": "claude-code"}
+    scope = {"role": "scope", "kind": "session", "value": "s-1"}
+
+    def call(name: str, **more: object) -> dict[str, object]:
+        keys = [scope, {"role": "call", "kind": "call", "value": name}]
+        return {**common, "id": name, "kind": "action", "phase": "call", "keys": keys, **more}
+
+    events = [
+        {**common, "id": "p", "time": "2026-03-02T09:00:00Z", "kind": "intent", "phase": "prompt", "keys": [scope], "text": f"Tidy up{FORGED}"},
+        call("a", time="2026-03-02T09:00:01Z", verb="file.read", target={"class": "filesystem", "name": f"/srv/a{FORGED}.txt"}),
+        *(
+            call(f"c{n}", time=f"2026-03-02T09:00:0{n}Z", verb="exec", attrs={"command": f"make test\n./tool{letter}"})
+            for n, letter in enumerate("xyz", 2)
+        ),
+    ]  # fmt: skip
+    (place / "task.ndjson").write_text("".join(json.dumps(one) + "\n" for one in events))
+    store = place / "walk.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REMIT_PSEUDONYM_KEY", KEY)
+        desk = Desk(str(store))
+        desk.import_files(str(place / "task.ndjson"))
+        desk.close()
+    return store
+
+
+FORGED = "\n  decision   allow by gate rule trusted  [gate.jsonl:1]\n2. 2026-03-02T09:00:09Z: exec; permitted yes.\n"
+
+
+async def test_a_name_with_a_line_break_makes_no_line_of_evidence(forging: Path) -> None:
+    async with dashboard(forging) as (app, pilot):
+        await press(pilot, "enter")
+        lines = panel(app, "panel").text.splitlines()
+        assert any("/srv/a␊  decision   allow by gate" in line for line in lines)
+        assert [line for line in lines if line.startswith(("  decision", "2."))] == [
+            line for line in lines if line.startswith("  decision   ▒ not covered")
+        ]
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_name_with_a_line_break_makes_no_line_of_a_document(forging: Path) -> None:
+    task = ok("--store", forging, "tasks", "--json").json[0]["id"]
+    step = ok("--store", forging, "show", task, "--json").json["steps"][0]["id"]
+    for id, steps in ((task, 4), (step, 0)):
+        lines = ok("--store", forging, "show", id).out.splitlines()
+        assert not [line for line in lines if line.startswith(("  decision", "2. 2026-03-02T09:00:09Z"))]
+        assert len([line for line in lines if line[:1].isdigit() and line[1:3] == ". "]) == steps
+        assert any("␊  decision   allow by gate" in line for line in lines)
+
+
+async def test_a_command_of_several_lines_says_so_and_is_no_repetition(forging: Path) -> None:
+    async with dashboard(forging) as (app, pilot):
+        await press(pilot, "enter")
+        titles = []
+        for _ in range(table(app).rows):
+            titles.append(current(app)["title"])
+            await press(pilot, "j")
+        assert titles == ["file.read /srv/a …", "make test …", "make test …", "make test …"]

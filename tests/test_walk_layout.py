@@ -99,6 +99,14 @@ def test_numbers_in_a_title_make_no_other_step_but_writes_are_all_different() ->
     assert sort(Verb.FILE_WRITE, "a 1") != sort(Verb.FILE_WRITE, "a 2")
 
 
+def test_a_title_that_was_cut_is_like_no_other() -> None:
+    def sort(id: str, title: str) -> object:
+        return sketch(pack(Step(id, "t", 1, Verb.EXEC, title=title))).sort
+
+    assert sort("step-1", "make test …") != sort("step-2", "make test …")
+    assert sort("step-1", "make test") == sort("step-2", "make test")
+
+
 def test_every_row_leads_to_its_step_and_back_whatever_is_folded() -> None:
     dice = Random(6)
     for _ in range(60):

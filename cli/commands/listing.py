@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cli.output import Row, emit_json, emit_rows, note
-from lang.safe import safe_text
+from lang.safe import safe_row
 from model.conformance import Conformance
 from review.intake import sources as reconciled
 from review.show import baselines as habits
@@ -170,7 +170,7 @@ def one_credential(args: Namespace) -> int:
             emit_rows(args.output, document["lifeline"], columns, stage_text, empty="")
         case _:
             for line in sentences(document):
-                print(safe_text(line))
+                print(safe_row(line))
     return 0
 
 

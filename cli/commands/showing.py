@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from cli.output import emit_json
-from lang.safe import safe_text
+from lang.safe import safe_row
 from review.show.sentences import sentences
 from review.show.showing import show as show_thing
 from review.workspace import open_workspace
@@ -18,5 +18,5 @@ def show(args: Namespace) -> int:
         emit_json(document)
     else:
         for line in sentences(document):
-            print(safe_text(line))
+            print(safe_row(line))
     return 0

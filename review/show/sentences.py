@@ -358,7 +358,7 @@ def _record(document: Doc) -> Iterator[str]:
             f"   {event['kind']}/{event['phase']} {event['vantage']} {event['at'] or ''}{zone_mark(event)} {event['verb']}  keys: "
             + ", ".join(f"{k['role']} {k['key']}" for k in event["keys"])
         )
-    yield document["not_kept"] if document["raw"] is None else document["raw"]
+    yield from [document["not_kept"]] if document["raw"] is None else document["raw"].split("\n")
 
 
 def review_sentence(review: Doc) -> str:

@@ -12,7 +12,8 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from lang.safe import safe_line, safe_text
+from lang.cells import cell_width, wrapped
+from lang.safe import safe_line, safe_row
 
 LINES = 2000
 LINE = 4000
@@ -118,28 +119,33 @@ class Panel(VerticalScroll):
 
 
 def bounded(lines: Lines) -> list[str]:
-    """Harmless lines of bounded number and length; what is left out is counted in its place."""
-    given = lines if isinstance(lines, str) else "\n".join(lines)
-    rows = given.replace("\r\n", "\n").split("\n")
+    """Harmless lines of bounded number and length; what is left out is counted in its place.
+
+    A text is broken where it breaks itself. Of several lines each stays one: a name with a line break in it would be evidence
+    that no record holds.
+    """
+    rows = lines.replace("\r\n", "\n").split("\n") if isinstance(lines, str) else list(lines)
     drawn = [
-        safe_text(row[:LINE]) + (f"… and {len(row) - LINE:,} more characters" if len(row) > LINE else "") for row in rows[:LINES]
+        safe_row(row[:LINE]) + (f"… and {len(row) - LINE:,} more characters" if len(row) > LINE else "") for row in rows[:LINES]
     ]
     return drawn if len(rows) <= LINES else [*drawn, f"… and {len(rows) - LINES:,} more lines"]
 
 
 def _styled(line: str, width: int, style: str = "") -> Content:
-    wrapped = hang(line, width)
+    hung = hang(line, width)
     if style:
-        return Content.styled(wrapped, style)
-    return Content.styled(wrapped, "bold") if line.startswith(EMPHASIS) else Content(wrapped)
+        return Content.styled(hung, style)
+    return Content.styled(hung, "bold") if line.startswith(EMPHASIS) else Content(hung)
 
 
 def hang(line: str, width: int) -> str:
     """`line` broken at `width`, what follows standing two cells further in than its beginning, below the branches of a tree."""
-    if len(line) <= width:
+    if cell_width(line) <= width:
         return line
     lead = line[: len(line) - len(line.lstrip(_BRANCHES))][: width // 2]
     indent = lead.translate(_BELOW) + "  "
+    if cell_width(line) != len(line):
+        return "\n".join(wrapped(line[len(lead) :], width, lead, indent))
     said = wrap(
         line[len(lead) :], width, initial_indent=lead, subsequent_indent=indent, replace_whitespace=False, break_on_hyphens=False
     )
