@@ -21,6 +21,7 @@ from store.arrays import adding, adding_up, by_column, changing
 from store.dialects import COMPILED, POSTGRESQL, SQLITE
 from store.duties import INSUFFICIENT, refusal
 from store.errors import Refused, StoreError
+from store.held import HeldFile
 from store.location import parse_location, prepare_file
 from store.masked import shown
 from store.schema import VERSION_TABLE, changed
@@ -63,6 +64,7 @@ class Database:
         self.schema: str | None = None
         """The version of the schema whose rows this program writes, from when the store is open on; it is held to it at every write."""
         self.fresh = prepare_file(Path(str(self.url.database)), create, readonly) if self.sqlite else False
+        self._in_place = HeldFile(Path(str(self.url.database))).check if self.sqlite else _anywhere
         self.engine = self._sqlite_engine() if self.sqlite else self._postgresql_engine()
         self._log = WriteAheadLog(Path(str(self.url.database))) if self.sqlite and not readonly else None
 
@@ -129,6 +131,7 @@ class Database:
             with self._lock:
                 self._live[raw] = get_ident()
             try:
+                self._in_place()
                 with connection.begin():
                     yield connection
             finally:
@@ -155,8 +158,10 @@ class Database:
                 if not self.sqlite:
                     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+                self._in_place()
                 self._held_to(connection)
                 yield connection
+                self._in_place()
             if self._log is not None and self._log.long:
                 with closing(self.engine.raw_connection()) as pooled:
                     self._log.begin_anew(pooled.dbapi_connection)  # type: ignore[arg-type]
@@ -376,6 +381,10 @@ def chunks(items: Sequence[Any], size: int = CHUNK) -> Iterator[Sequence[Any]]:
     """Slices of at most `size` items, so that no statement carries too many parameters."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def _anywhere() -> None:
+    """A server's store lies in no file of ours."""
 
 
 def _begin_sqlite(connection: Connection) -> None:

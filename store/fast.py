@@ -17,6 +17,7 @@ from msgspec.msgpack import decode
 
 from model.review import Assignment, ExceptionRecord, JournalEntry, Verdict, standing_rows
 from store.errors import Interrupted, OlderSchemaError, StoreError
+from store.held import HeldFile
 from store.pulse import ASKED, CHANGED, Pulse
 from store.rows import SORTS, TASK_COLUMNS, PageKey, SortKey, TaskFilter, TaskRow, task_row
 from store.schema import APPLICATION_ID, HEAD, REVISIONS, VERSION_TABLE, newer, older
@@ -39,6 +40,7 @@ class FastQueue:
         if not self._path.is_file():
             raise StoreError(f"there is no store at {path}; make one with `remit import PATH`, or check the path")
         try:
+            self._file = HeldFile(self._path)
             self._connection = sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=5, check_same_thread=False)
             try:
                 self._recognise()
@@ -164,6 +166,7 @@ class FastQueue:
         self.close()
 
     def _ask(self, statement: str, values: tuple[str | int, ...]) -> list[tuple[object, ...]]:
+        self._file.check()
         try:
             with self._reading:
                 return self._connection.execute(statement, values).fetchall()

@@ -323,3 +323,24 @@ def test_a_store_whose_log_was_carried_into_its_file_in_part_is_opened_with_its_
     cut.write_bytes(path.read_bytes()[:4096])
     with pytest.raises(StoreError, match="is not a Remit store"):
         open_store(str(cut), create=False)
+
+
+@pytest.mark.parametrize("happened", ["removed", "replaced by another file"])
+def test_nothing_is_kept_in_a_file_that_lies_there_no_more(tmp_path: Path, happened: str) -> None:
+    path, other = tmp_path / "a.db", tmp_path / "b.db"
+    with open_store(str(other)) as store:
+        assert store.add([make_record("other")]).accepted == 1
+    with open_store(str(path)) as store, FastQueue(path) as queue:
+        assert store.add([make_record("one")]).accepted == 1 and queue.count() == 0
+        path.unlink()
+        if happened != "removed":
+            shutil.copy(other, path)
+        for asked in (lambda: store.add([make_record("two")]), store.counts, queue.count):
+            with pytest.raises(StoreError, match=f"was {happened} while it was open; open it again"):
+                asked()
+
+
+def test_a_write_during_which_its_file_is_removed_has_failed(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with open_store(str(path)) as store, pytest.raises(StoreError, match="was removed"), store.db.write():
+        path.unlink()

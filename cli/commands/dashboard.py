@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lang.counted import count
 from review import locations
 from review.settings import load
 
@@ -125,7 +126,10 @@ def open_app(
             return run(app, mouse and settings.mouse)
     finally:
         if left := desk.close():
-            print(f"remit: {left} accesses could not be written to the access journal; the store was busy", file=sys.stderr)
+            told = (
+                f"{count(left, 'line')} of the access journal could not be written: the store was busy, or cannot be written to"
+            )
+            print(f"remit: {told}", file=sys.stderr)
 
 
 def _first_frame(desk: Desk, place: str) -> AbstractContextManager[Standing | None]:
