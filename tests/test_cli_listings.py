@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -221,3 +222,18 @@ def test_settings_that_belong_to_no_task_say_what_they_put_in_force(tmp_path: Pa
     assert "in force by settings of codex: sandbox_mode: read-only" in told
     rows = ok("--store", store, "unattributed", "--json").json
     assert {row["what"] for row in rows} == {"permission.bash: ask", "sandbox_mode: read-only"}
+
+
+def test_a_listing_that_ends_of_itself_says_that_there_is_more(tmp_path: Path) -> None:
+    event = {
+        "format": "remit-events", "version": 1, "time": "2026-03-02T09:00:00Z", "kind": "effect", "vantage": "target",
+        "point": "github:acme", "verb": "repo.write", "target": {"class": "repository", "name": "acme/app"},
+    }  # fmt: skip
+    (tmp_path / "log.ndjson").write_text("".join(json.dumps(event | {"id": f"e{n}"}) + "\n" for n in range(201)))
+    store = tmp_path / "store.db"
+    ok("--store", store, "import", tmp_path / "log.ndjson")
+    first = ok("--store", store, "unattributed", "--json")
+    assert len(first.json) == 200 and "these are the first 200; --limit N lists more" in first.err
+    for limit, count in (("201", 201), ("5", 5)):
+        some = ok("--store", store, "unattributed", "--json", "--limit", limit)
+        assert len(some.json) == count and not some.err

@@ -122,6 +122,31 @@ async def test_a_task_is_assigned_commented_and_its_risk_accepted(tmp_path: Path
         assert whats == ["assignment", "comment", "comment", "exception"] and store.verify_journal().ok
 
 
+async def test_what_was_typed_and_not_recorded_stands_there_again(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path), (80, 24)) as (app, pilot):
+        await open_task(app, pilot, "CRED-08")
+        await press(pilot, "C")
+        app.screen.query_one(TextArea).text = "half a thought"
+        await press(pilot, "escape")
+        assert not isinstance(app.screen, CommentsScreen)
+        await press(pilot, "C")
+        assert app.screen.query_one(TextArea).text == "half a thought"
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: sum(app.desk.work.store.comment_counts().values()) == 1, "it is kept")
+        await until(pilot, lambda: not app.screen.query_one(TextArea).text, "the field is empty")
+        await press(pilot, "escape", "C")
+        assert app.screen.query_one(TextArea).text == ""
+        await press(pilot, "escape", "v", "w")
+        app.screen.query_one("#reason", Input).value = "looked at the diff"
+        await press(pilot, "escape", "v")
+        assert app.screen.query_one("#reason", Input).value == "looked at the diff"
+        await press(pilot, "enter", "escape")
+        assert not app.desk.work.store.verdicts()
+        await press(pilot, "right_square_bracket")
+        await press(pilot, "v")
+        assert app.screen.query_one("#reason", Input).value == ""
+
+
 async def test_an_accepted_risk_is_seen_before_it_is_recorded_and_waits_for_an_import(tmp_path: Path) -> None:
     async with dashboard(own_store(tmp_path), (80, 24)) as (app, pilot):
         await open_task(app, pilot, "CRED-08")

@@ -113,6 +113,8 @@ class RemitApp(Typed):
         sys.setswitchinterval(TURN)
         self.resting = Resting()
         self.looker = Reader(self, self._look_failed)
+        self.begun: dict[str, str] = {}
+        """What was typed into a dialog that was left without recording it, by what it is about."""
         self.out_of_reach = False
         self.set_interval(LOOK_SECONDS, self.look)
         self.set_keymap(changes(self.actions))

@@ -184,10 +184,20 @@ def identities(args: Namespace) -> int:
     return 0
 
 
+def _first(usual: int, limit: int | None, read: Callable[[int], list[Row]]) -> list[Row]:
+    """So many rows as were asked for, else as are usual: then it is said where there are more."""
+    if limit is not None:
+        return read(limit)
+    rows = read(usual + 1)
+    if len(rows) > usual:
+        note(f"these are the first {usual}; --limit N lists more")
+    return rows[:usual]
+
+
 def unattributed(args: Namespace) -> int:
     _list(
         args,
-        lambda work: listings.unattributed(work, args.limit),
+        lambda work: _first(200, args.limit, lambda limit: listings.unattributed(work, limit)),
         ("at", "kind", "by", "principal", "verb", "what", "id"),
         listings.unattributed_sentence,
         "Every event belongs to a task.",
@@ -199,7 +209,7 @@ def unattributed(args: Namespace) -> int:
 def search(args: Namespace) -> int:
     _list(
         args,
-        lambda work: listings.search(work, args.text, args.limit),
+        lambda work: _first(50, args.limit, lambda limit: listings.search(work, args.text, limit)),
         ("task", "step", "text"),
         lambda row: f"{row['text']} (task {row['task']}" + (f", step {row['step']})" if row["step"] else ")"),
         "Nothing found.",

@@ -55,10 +55,10 @@ def declare(place: Place) -> None:
     formats(sub, lines=False)
 
     sub = place.command("unattributed", "listing:unattributed", "events that belong to no task, in plain view")
-    sub.add_argument("--limit", type=positive, default=200, metavar="N")
+    sub.add_argument("--limit", type=positive, metavar="N", help="at most N events; without it 200, and whether there are more")
     formats(sub)
 
     sub = place.command("search", "listing:search", "full-text search over titles, commands, targets and reasons")
     sub.add_argument("text")
-    sub.add_argument("--limit", type=positive, default=50, metavar="N")
+    sub.add_argument("--limit", type=positive, metavar="N", help="at most N hits; without it 50, and whether there are more")
     formats(sub)

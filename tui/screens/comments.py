@@ -40,9 +40,13 @@ class CommentsScreen(Dialog[None]):
             dialog.border_title = f"comments · {self.on_task}"
             with VerticalScroll(id="said-before"):
                 yield Markdown("", open_links=False, id="comments")
-            area = TextArea(id="comment")
-            yield area
+            yield TextArea(self.begun.pop(self.task_id, ""), id="comment")
             yield Static("", id="said", markup=False)
+
+    @property
+    def begun(self) -> dict[str, str]:
+        """Comments of this sitting that were begun and not recorded, by their task: whoever looks something up goes on with them."""
+        return cast("RemitApp", self.app).begun
 
     def on_mount(self) -> None:
         self.remit = cast("RemitApp", self.app)
@@ -53,6 +57,12 @@ class CommentsScreen(Dialog[None]):
 
     def on_unmount(self) -> None:
         self.reader.close()
+
+    async def action_dismiss(self, result: None = None) -> None:
+        if (text := self.query_one("#comment", TextArea).text).strip():
+            self.begun[self.task_id] = text
+            self.app.notify("the comment you began stays for this sitting and stands there again, not recorded", markup=False)
+        await super().action_dismiss(result)
 
     def _load(self) -> None:
         self.reader.ask(lambda: self.remit.desk.comments(self.task_id), self._arrived)

@@ -49,6 +49,8 @@ class VerdictScreen(Dialog[str | None]):
         self.recent: list[str] = []
         self.at = -1
         self.busy = False
+        self.begun_as = f"verdict {' '.join(subjects)}"
+        """By what the app knows a reason that was begun and given up: the same subjects' dialog has it again, without a verdict."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -56,7 +58,8 @@ class VerdictScreen(Dialog[str | None]):
             yield Static(self.on_what, markup=False)
             yield Static("", markup=False, id="before")
             yield OptionList(*(Option(Content(f"{key}  {text}"), id=word.value) for key, word, text in WORDS), id="words")
-            yield Input(placeholder="reason (required); ↑ for a recent one", id="reason")
+            begun = cast("RemitApp", self.app).begun.pop(self.begun_as, "")
+            yield Input(begun, placeholder="reason (required); ↑ for a recent one", id="reason")
             yield Static("", markup=False, id="recent")
             yield Static("w o e f chooses; esc gives it up", id="said", markup=False)
 
@@ -74,6 +77,11 @@ class VerdictScreen(Dialog[str | None]):
 
     def on_unmount(self) -> None:
         self.reader.close()
+
+    async def action_dismiss(self, result: str | None = None) -> None:
+        if (reason := self.query_one("#reason", Input).value).strip() and reason not in self.recent:
+            self.remit.begun[self.begun_as] = reason
+        await super().action_dismiss(result)
 
     def _offered(self, reasons: list[str]) -> None:
         self.recent = reasons
