@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static, TextArea
@@ -120,6 +120,16 @@ async def test_a_task_is_assigned_commented_and_its_risk_accepted(tmp_path: Path
         await until(pilot, lambda: len(store.exceptions()) == 1, "it is accepted")
         whats = [entry.what for entry in store.journal()]
         assert whats == ["assignment", "comment", "comment", "exception"] and store.verify_journal().ok
+
+
+async def test_a_reason_that_is_pasted_keeps_all_of_its_lines(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path), (80, 24)) as (app, pilot):
+        await open_task(app, pilot, "CRED-08")
+        await press(pilot, "v", "w")
+        app.post_message(Paste("looked at the diff,\r\n\n  asked Kim\nand it is fine\n"))
+        reason = app.screen.query_one("#reason", Input)
+        await until(pilot, lambda: reason.value == "looked at the diff, asked Kim and it is fine", "nothing of it is lost")
+        assert not app.desk.work.store.verdicts()
 
 
 async def test_what_was_typed_and_not_recorded_stands_there_again(tmp_path: Path) -> None:

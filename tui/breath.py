@@ -30,6 +30,9 @@ class Typed(Telling):
         """Told every key that is pressed."""
 
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Paste) and isinstance(self.focused, Input):
+            # A field of one line takes the first line of what is pasted and drops the others without a word.
+            event.text = " ".join(line.strip() for line in event.text.splitlines() if line.strip())
         if isinstance(event, events.Key):
             if event.is_forwarded:
                 if await self._overtaken(event):
