@@ -25,7 +25,7 @@ from store.held import HeldFile
 from store.location import parse_location, prepare_file
 from store.masked import shown
 from store.schema import VERSION_TABLE, changed
-from store.sessions import ISOLATION, keep_alike
+from store.sessions import ISOLATION, keep_alike, patience
 from store.sharing import VIEW_SECONDS, Gathered, Joined, View
 from store.wal import WriteAheadLog, begin_log
 
@@ -95,7 +95,11 @@ class Database:
 
     def _postgresql_engine(self) -> Engine:
         engine = create_engine(
-            self.url.set(drivername=POSTGRESQL), paramstyle="format", isolation_level=ISOLATION, execution_options=_OPTIONS
+            self.url.set(drivername=POSTGRESQL),
+            connect_args=patience(self.url),
+            paramstyle="format",
+            isolation_level=ISOLATION,
+            execution_options=_OPTIONS,
         )
         keep_alike(engine, self.shown, self._errors)
         return engine

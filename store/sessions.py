@@ -7,10 +7,11 @@ administrator's.
 
 from __future__ import annotations
 
+import os
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import URL, Engine, event
 from sqlalchemy.exc import DisconnectionError
 
 from store.errors import StoreError
@@ -32,9 +33,27 @@ SETTINGS = {
     "transform_null_equals": "off",
 }
 
+PATIENCE = {
+    "connect_timeout": 15,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 35_000,
+}
+"""How long a server that answers nothing is waited for, in seconds and, the last, milliseconds: a network that drops what is sent ends
+no connection, and by the system's own times whoever waits for an answer does so for hours."""
+_TIMEOUT = "PGCONNECT_TIMEOUT"
+
 _TUNE = "SELECT " + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in SETTINGS.items())
 _IDLE_SECONDS = 1
 """A connection that rested for longer is asked whether it still stands before it is used."""
+
+
+def patience(url: URL) -> dict[str, int]:
+    """How long to wait for the server of a URL, as its driver takes it; what the URL, or the environment, says of that itself holds."""
+    said = {*url.query, *({"connect_timeout"} if os.environ.get(_TIMEOUT) else ())}
+    # A service may say so too, and what is handed to the driver would stand above it.
+    return {} if "service" in said or os.environ.get("PGSERVICE") else {name: PATIENCE[name] for name in PATIENCE.keys() - said}
 
 
 def keep_alike(engine: Engine, shown: str, errors: tuple[type[Exception], ...]) -> None:

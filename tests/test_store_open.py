@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir, closing
 from pathlib import Path
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -28,6 +29,7 @@ from store.location import parse_location
 from store.masked import shown
 from store.migrate import migrate
 from store.schema import REVISIONS, VERSION_TABLE
+from store.sessions import PATIENCE, patience
 from store.tables import METADATA, WRITTEN
 from tests.store_fixtures import make_record
 
@@ -127,6 +129,19 @@ def test_an_unreachable_server_is_one_sentence_without_the_password(tmp_path: Pa
     assert "cannot read the store" in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert parse_location("postgresql://h/d").drivername == "postgresql+psycopg"
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_without_end(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def waits(url: str) -> dict[str, str]:
+        with open_store(url, create=False) as store, closing(store.db.engine.raw_connection()) as pooled:
+            held = cast(Any, pooled.driver_connection).info.get_parameters()
+            return {name: held[name] for name in ("connect_timeout", "keepalives_idle", "tcp_user_timeout") if name in held}
+
+    assert waits(postgresql_url) == {"connect_timeout": "15", "keepalives_idle": "15", "tcp_user_timeout": "35000"}
+    assert waits(f"{postgresql_url}&connect_timeout=44&tcp_user_timeout=1000")["connect_timeout"] == "44", "as the address says"
+    monkeypatch.setenv("PGCONNECT_TIMEOUT", "33")
+    assert patience(parse_location(postgresql_url)).keys() == PATIENCE.keys() - {"connect_timeout"}
+    assert not patience(parse_location("postgresql:///?service=team"))
 
 
 @pytest.mark.parametrize(
