@@ -28,7 +28,7 @@ from model.words import Severity
 from review.errors import RemitError
 from review.intake.imported import ImportReport
 from review.intake.importing import Settings
-from review.watch.alerting import ANYHOW, PAUSES, AlertFailed, Alerting, Command, Webhook, alert_of
+from review.watch.alerting import ANYHOW, PAUSES, AlertFailed, Alerting, Command, Webhook, _Said, alert_of
 from review.watch.watch_figures import CONNECTIONS, LATE, Figures, address, serve
 from review.watch.watching import Log, Watcher
 from review.workspace import Workspace, open_workspace
@@ -283,6 +283,31 @@ def test_a_command_that_never_stops_talking_fills_nothing() -> None:
     with pytest.raises(AlertFailed, match=r"^it ended with 3: no no no no"):
         Command("sh -c 'yes no | head -c 5000000 | tr \\\\n \" \" >&2; exit 3'").send({})
     assert set(os.listdir("/proc/self/fd")) <= before
+
+
+def test_what_commands_leave_running_takes_few_threads_and_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review.watch.alerting._MOMENT", 0.05)
+
+    def listening() -> list[threading.Thread]:
+        return [one for one in threading.enumerate() if one.name == "command's words"]
+
+    # What is left running ends with this test, whose end of the pipe it reads from.
+    stays, ends = os.pipe()
+    os.set_inheritable(stays, True)
+    try:
+        command = Command(f"sh -c 'cat /proc/{os.getpid()}/fd/{stays} >/dev/null & exit 3'")
+        for _ in range(3 * _Said.HEARD):
+            with pytest.raises(AlertFailed, match="ended with 3"):
+                command.send({})
+        for one in listening()[: -_Said.HEARD]:
+            one.join(SECONDS)
+        assert len(listening()) <= _Said.HEARD
+    finally:
+        os.close(ends)
+        os.close(stays)
+    for one in listening():
+        one.join(SECONDS)
+    assert listening() == []
 
 
 @pytest.mark.parametrize("command", ["false", "/nowhere/at/all", "sh -c 'echo no >&2; exit 3'"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shlex
 import signal
 import subprocess
@@ -17,7 +18,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http.client import HTTPException
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from lang.safe import safe_line
@@ -107,13 +108,17 @@ class _Said:
     """What a program says on its standard error: its beginning is kept, and all of it read, so that it neither stops nor fills a disk.
 
     A pipe ends only when whatever the program left running in the background ends: it is read on a thread that nobody waits for.
+    Where many go on, nobody listens any more to what the first of them left: each takes a thread and a file of the watch.
     """
 
     KEPT = 2_000
+    HEARD = 16
+    _heard: ClassVar[list[_Said]] = []
 
     def __init__(self) -> None:
         self._taken, self.given = os.pipe()
         self._kept = bytearray()
+        self._over = False
         self._reader = threading.Thread(target=self._read, name="command's words", daemon=True)
 
     def handed_over(self) -> None:
@@ -124,6 +129,10 @@ class _Said:
         except RuntimeError:
             os.close(self._taken)
             raise
+        self._heard[:] = [one for one in self._heard if one._reader.is_alive()]
+        for one in self._heard[: max(0, len(self._heard) - self.HEARD + 1)]:
+            one._over = True
+        self._heard.append(self)
 
     def words(self) -> bytes:
         """How what it said begins, as far as it was read a moment after the program's end."""
@@ -132,8 +141,13 @@ class _Said:
 
     def _read(self) -> None:
         with os.fdopen(self._taken, "rb", buffering=0) as stream:
-            while piece := stream.read(65_536):
-                self._kept += piece[: self.KEPT - len(self._kept)]
+            waiting = select.poll()
+            waiting.register(stream, select.POLLIN)
+            while not self._over:
+                if waiting.poll(_MOMENT * 1_000):
+                    if not (piece := stream.read(65_536)):
+                        return
+                    self._kept += piece[: self.KEPT - len(self._kept)]
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
