@@ -90,6 +90,22 @@ def test_what_is_let_go_is_told_wherever_it_was(day: Day, tmp_path: Path) -> Non
         refused(run("--store", mine.store, "store", "retain", "--before", refusal), 2, word)
 
 
+def test_many_sources_and_tasks_are_told_in_few_lines(day: Day, tmp_path: Path) -> None:
+    mine = day.copy(tmp_path / "mine")
+    for task in mine.json("tasks")[:12]:
+        mine.json("review", task["id"], "--verdict", "escalate", "--reason", "look at this")
+    retain = ("store", "retain", "--before", "2026-03-31", "--dry-run")
+    whole = mine.json(*retain)
+    records, formats = Counter[str](), Counter[str]()
+    for one in whole["sources"]:
+        records[one["format"]] += one["records"]
+        formats[one["format"]] += 1
+    lines = ok("--store", mine.store, *retain).out.splitlines()
+    assert len(lines) < 30 < len(whole["sources"]) and "  and 2 tasks more" in lines
+    assert {f"  {records['codex']:,} of {formats['codex']} sources in codex", "each source and task: --json"} <= set(lines)
+    assert sum(records.values()) == whole["records"]
+
+
 def test_what_somebody_still_looks_into_is_not_let_go(day: Day, tmp_path: Path) -> None:
     mine = day.copy(tmp_path / "mine")
     retain = ("store", "retain", "--before", "2026-03-31", "--dry-run")

@@ -163,6 +163,7 @@ def teams(args: Namespace) -> int:
 
 
 def retain(args: Namespace) -> int:
+    from review.stores.retaining import SHOWN, source_words
     from review.stores.retaining import retain as let_go
 
     with open_workspace(args.store, args.org, detections=args.detections) as work:
@@ -177,12 +178,16 @@ def retain(args: Namespace) -> int:
         f"{word} the raw bytes of {how_many(found['records'], 'record')} logged before {found['before']} "
         f"({found['bytes']:,} bytes, {found['stored_bytes']:,} in the store); digests, places and derived rows stay"
     )
-    for one in found["sources"]:
-        print(safe_line(f"  {one['records']:,} of {one['name'] or one['id']}", 200))
+    for line in source_words(found["sources"]):
+        print(safe_line(f"  {line}", 200))
     if held["blocks"]:
         print(f"{held['blocks']:,} blocks stay, for settings files or for tasks under escalation or an accepted risk:")
-        for task in held["tasks"]:
+        for task in held["tasks"][:SHOWN]:
             print(safe_line(f"  {task}", 100))
+        if (further := len(held["tasks"]) - SHOWN) > 0:
+            print(f"  and {how_many(further, 'task')} more")
+    if max(len(found["sources"]), len(held["tasks"])) > SHOWN:
+        print("each source and task: --json")
     return 0
 
 

@@ -7,7 +7,9 @@ risk was accepted and is not over; and settings files, from which policies in fo
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
+from lang.counted import count
 from lang.times import iso, parse_time
 from model.review import Verdict
 from model.words import VerdictWord
@@ -19,6 +21,9 @@ from review.state.standing import covered
 from review.workspace import Workspace
 from store import StoreError
 from store.retention import Retained
+
+SHOWN = 10
+"""Sources told one by one."""
 
 
 def retain(work: Workspace, before: str, *, apply: bool = True) -> Doc:
@@ -88,8 +93,23 @@ def _records(work: Workspace, task: str) -> list[str]:
     return [*found, *(record for finding in work.store.findings_of(task) for record in finding.evidence)]
 
 
+def source_words(rows: Sequence[Doc]) -> list[str]:
+    """Where what goes comes from: each source by itself where they are few, else how many of each format; the document has them all."""
+    if len(rows) <= SHOWN:
+        return [f"{one['records']:,} of {one['name'] or one['id']}" for one in rows]
+    formats: dict[str, list[int]] = {}
+    for one in rows:
+        formats.setdefault(one["format"], []).append(one["records"])
+    often = sorted(formats.items(), key=lambda pair: (-sum(pair[1]), pair[0]))
+    return [f"{sum(counts):,} of {count(len(counts), 'source')} in {format or 'no known format'}" for format, counts in often]
+
+
 def _document(work: Workspace, found: Retained, moment: int, tasks: list[str], *, applied: bool) -> Doc:
-    names = {row.id: row.name for row in work.store.named_sources()}
+    rows = {row.id: row for row in work.store.named_sources()}
+    sources = [
+        {"id": id, "name": rows[id].name if id in rows else "", "format": rows[id].format if id in rows else "", "records": count}
+        for id, count in found.by_source.items()
+    ]
     return {
         "before": iso(moment),
         "applied": applied,
@@ -100,5 +120,5 @@ def _document(work: Workspace, found: Retained, moment: int, tasks: list[str], *
         "first": iso(found.first),
         "last": iso(found.last),
         "held": {"blocks": found.held, "tasks": tasks},
-        "sources": [{"id": source, "name": names.get(source, ""), "records": count} for source, count in found.by_source.items()],
+        "sources": sources,
     }
