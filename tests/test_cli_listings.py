@@ -5,12 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from model.evidence import NamedAct
+from store import Store
 from tests.cli_contract import (
     COUNT,
     COUNTS,
@@ -170,6 +175,21 @@ def test_unknown_names_are_listed_apart_with_the_evidence_for_merging_them(day: 
     plain = ok("--store", day.store, "--org", nobody, "identities", "--plain").out
     assert f"may be {hit[0][1]}: " in plain
     assert "may_be" in ok("--store", day.store, "--org", nobody, "identities").out.splitlines()[0]
+
+
+def test_identities_are_of_one_moment(day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = day.copy(tmp_path / "mine")
+    before, read = mine.json("identities"), Store.named_acts
+    reads: list[None] = []
+
+    def beside(store: Store) -> Iterator[NamedAct]:
+        yield from read(store)
+        reads.append(None)
+        with closing(sqlite3.connect(mine.store)) as other, other:
+            other.execute("DELETE FROM sighting")
+
+    monkeypatch.setattr(Store, "named_acts", beside)
+    assert mine.json("identities") == before and len(reads) == 2
 
 
 def test_registries_tell_what_is_there(day: Day) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
+from collections.abc import Iterator
 
 from chains.identities import REASONS, Candidate, candidates
 from lang.counted import count
 from lang.times import iso
+from model.evidence import NamedAct
 from review.documents import Doc, Refs
 from review.show.listings import references
 from review.workspace import Workspace
@@ -17,9 +20,23 @@ SHOWN = 3
 
 def identities(work: Workspace) -> list[Doc]:
     """Every principal in the shape of `remit identities --json` (docs/listings.md); candidates are listed, never merged."""
+    # One view: an import beside it may bring a name to what is read later that what is read first does not know.
+    with work.store.viewing(math.inf):
+        return _identities(work)
+
+
+def _identities(work: Workspace) -> list[Doc]:
     kinds: dict[str, set[str]] = defaultdict(set)
-    for act in work.store.named_acts():
-        kinds[work.facts.identity(act.principal)].add(act.kind)
+
+    def acts() -> Iterator[NamedAct]:
+        for act in work.store.named_acts():
+            kinds[act.principal].add(act.kind)
+            yield act
+
+    found = candidates(acts, work.store.step_ends(), work.facts)
+    called: dict[str, set[str]] = defaultdict(set)
+    for principal, told in kinds.items():
+        called[work.facts.identity(principal)] |= told
     merged: dict[str, Doc] = {}
     for row in work.store.identities():
         name = work.facts.identity(row.principal)
@@ -27,7 +44,7 @@ def identities(work: Workspace) -> list[Doc]:
             name,
             {
                 "identity": name,
-                "kind": work.facts.kind(row.principal) or _kind(kinds[name]),
+                "kind": work.facts.kind(row.principal) or _kind(called[name]),
                 "known": work.facts.knows_identity(row.principal),
                 "names": [],
                 "points": [],
@@ -42,7 +59,7 @@ def identities(work: Workspace) -> list[Doc]:
         one["events"] += row.events
         one["first"] = min(filter(None, (one["first"], iso(row.first))), default=None)
         one["last"] = max(filter(None, (one["last"], iso(row.last))), default=None)
-    _tell(work, merged)
+    _tell(work, merged, found)
     return sorted(merged.values(), key=lambda one: (-one["events"], one["identity"]))
 
 
@@ -52,9 +69,8 @@ def _kind(stated: set[str]) -> str:
     return told.pop() if len(told) == 1 else "unknown"
 
 
-def _tell(work: Workspace, merged: dict[str, Doc]) -> None:
+def _tell(work: Workspace, merged: dict[str, Doc], found: list[Candidate]) -> None:
     """Tell each identity which others it may be one with."""
-    found = candidates(work.store.named_acts, work.store.step_ends(), work.facts)
     refs = references(work, [record for one in found for reason in one.reasons for record in reason.records])
     for one in found:
         for name, other in ((one.one, one.other), (one.other, one.one)):
