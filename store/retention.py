@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, func, insert, literal, select
+from sqlalchemy import Connection, Select, delete, func, select
 from sqlalchemy.exc import DBAPIError
 
 from model.words import VerdictWord
@@ -107,18 +107,12 @@ class Retention(Journals):
             if not blocks:
                 raise StoreError("there is nothing to let go: no block of raw records is old enough throughout")
             now, who = time.time_ns() // 1_000, self._role(connection) or clean(by)
-            for part in chunks([block for block, *_ in blocks]):
-                c = BLOCK.c
-                counted = (
-                    select(RECORD.c.block_id, func.count().label("records"), func.min(RECORD.c.at).label("first"),
-                           func.max(RECORD.c.at).label("last"))
-                    .where(RECORD.c.block_id.in_(part)).group_by(RECORD.c.block_id).subquery()
-                )  # fmt: skip
-                stones = select(
-                    c.id, c.size, c.digest, counted.c.records, counted.c.first, counted.c.last,
-                    literal(before), literal(now), literal(who),
-                ).join(counted, counted.c.block_id == c.id)  # fmt: skip
-                connection.execute(insert(DROPPED_BLOCK).from_select([one.name for one in DROPPED_BLOCK.columns], stones))
+            for part in chunks(blocks):
+                stones = [
+                    (id, size, digest, records, first, last, before, now, who)
+                    for id, records, first, last, size, _, digest in part
+                ]
+                self.db.insert(connection, DROPPED_BLOCK, stones)
             if not self.db.sqlite:
                 self._drop_months(connection)
             for part in chunks([block for block, *_ in blocks]):
@@ -156,24 +150,27 @@ class Retention(Journals):
                 kept |= set(connection.execute(select(r.block_id).where(column.in_(part)).distinct()).scalars()) & old.keys()
         found = Retained(held=len(kept))
         going = sorted(tuple(row) for block, row in old.items() if block not in kept)
-        for _, records, first, last, size, stored in going:
+        for _, records, first, last, size, stored, _ in going:
             found.blocks += 1
             found.records += records
             found.bytes += size
             found.stored += stored
             found.first = min((one for one in (found.first, first) if one is not None), default=None)
             found.last = max((one for one in (found.last, last) if one is not None), default=None)
+        # One pass over all records: asked for some blocks at a time, each time would be one.
+        goes = {block for block, *_ in going}
         by_source: dict[str, int] = {}
-        for part in chunks([block for block, *_ in going]):
-            asked = select(r.source_id, func.count()).where(r.block_id.in_(part)).group_by(r.source_id)
-            for source, count in connection.execute(asked):
+        for block, source, count in connection.execute(
+            select(r.block_id, r.source_id, func.count()).group_by(r.block_id, r.source_id)
+        ):
+            if block in goes:
                 by_source[source] = by_source.get(source, 0) + count
         found.by_source = dict(sorted(by_source.items()))
         return found, going
 
 
 def _blocks(before: int) -> Select[Any]:
-    """The blocks kept of which every record is older: number, records, first and last time, bytes unpacked and as they lie."""
+    """The blocks kept of which every record is older: number, records, first and last time, bytes unpacked and as they lie, digest."""
     r, f = RECORD.c, SOURCE_FILE.c
     imported = select(f.source_id, func.max(f.at).label("at")).group_by(f.source_id).subquery()
     logged = select(r.source_id, func.max(r.at).label("at")).group_by(r.source_id).subquery()
@@ -188,4 +185,4 @@ def _blocks(before: int) -> Select[Any]:
         .subquery()
     )
     b = BLOCK.c
-    return select(by_block, b.size, func.length(b.data).label("stored")).join(BLOCK, b.id == by_block.c.block_id)
+    return select(by_block, b.size, func.length(b.data).label("stored"), b.digest).join(BLOCK, b.id == by_block.c.block_id)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from model.evidence import SourceFile
 from store import NotKept, Store, StoreError, open_store
@@ -54,6 +55,19 @@ def test_what_is_old_throughout_goes_and_its_tombstone_stays(filled: Store) -> N
     assert entry.what == "retain" and json.loads(entry.body)["data"] == {"blocks": 2, "records": 4, "held": 0, "before": BEFORE}
     with pytest.raises(StoreError, match="nothing to let go"):
         filled.retain(BEFORE, [], [], "lee", {})
+
+
+def test_records_are_gone_through_a_few_times_however_many_blocks_go(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks have no index of their records: whoever asks of some blocks at a time goes through all records each time."""
+    monkeypatch.setattr("store.retention.chunks", lambda items: ([one] for one in items))
+    asked: list[str] = []
+
+    def before(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    event.listen(filled.db.engine, "before_cursor_execute", before)
+    assert filled.retain(BEFORE, [], [], "lee", {}).blocks == 2
+    assert len([one for one in asked if "FROM record" in one]) == 2
 
 
 def test_the_same_record_again_is_known_and_stays_let_go(filled: Store) -> None:
