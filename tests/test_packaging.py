@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import zipfile
@@ -48,3 +49,30 @@ def test_no_dependency_ships_one_of_our_names() -> None:
     owners = packages_distributions()
     for room in ROOMS:
         assert set(owners.get(room, ["remit"])) == {"remit"}, room
+
+
+def _locked(what: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "docs/deploy/locked.py", what], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+
+
+def test_an_image_is_made_of_what_the_lock_pins(tmp_path: Path) -> None:
+    versions = dict(line.split(" ;")[0].split("==") for line in _locked("versions").stdout.splitlines())
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    assert len(versions) > 100 and lock.count("==") >= len(versions)
+    names = ["SQLAlchemy", "prometheus_client", "remit"]
+    plan = tmp_path / "plan.json"
+
+    def planned(version: str) -> subprocess.CompletedProcess[str]:
+        of = {"SQLAlchemy": version, "prometheus_client": versions["prometheus-client"], "remit": "0.1.0"}
+        plan.write_text(json.dumps({"install": [{"metadata": {"name": name, "version": of[name]}} for name in names]}))
+        return _locked(str(plan))
+
+    wanted = planned(versions["sqlalchemy"]).stdout
+    assert [line.split(" ")[0] for line in wanted.splitlines() if "==" in line] == [
+        f"{name}=={versions[name]}" for name in ("sqlalchemy", "prometheus-client")
+    ]
+    assert wanted.count("--hash=sha256:") > 2 and all(line in lock for line in wanted.splitlines())
+    refused = planned("0.0.1")
+    assert refused.returncode and "sqlalchemy 0.0.1 is not in requirements.lock" in refused.stderr
