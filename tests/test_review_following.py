@@ -174,6 +174,42 @@ def test_a_log_that_was_closed_to_us_is_told_once_and_read_once_it_is_opened(
     follow.close()
 
 
+def test_any_number_of_logs_that_were_closed_to_us_are_tried_again(
+    work: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(3):
+        (tmp_path / f"{n}.jsonl").write_bytes(LINES[n])
+    follow = following(work, tmp_path)
+    monkeypatch.setattr("review.watch.following.AGAIN", 0.0)
+    monkeypatch.setattr("review.watch.following.TROUBLES", 1)
+    with monkeypatch.context() as shut:
+
+        def refused(_: Path) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        shut.setattr("review.intake.found.members", refused)
+        assert len([one for one in follow.look().skipped if "Permission" in one[1]]) == 3
+    assert [one.accepted for one in follow.look().sources] == [1, 1, 1]
+    follow.close()
+
+
+def test_files_that_are_there_no_more_are_forgotten(work: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs, away = tmp_path / "logs", tmp_path / "away"
+    logs.mkdir()
+    for n in range(4):
+        (logs / f"{n}.jsonl").write_bytes(LINES[n])
+    follow = following(work, logs)
+    monkeypatch.setattr("review.watch.following.REMEMBERED", 0)
+    assert len(follow.look().sources) == len(follow._seen) == 4
+    logs.rename(away)
+    assert follow.look().sources == [] and len(follow._seen) == 4, "a folder that is away may come back"
+    away.rename(logs)
+    for n in range(3):
+        (logs / f"{n}.jsonl").unlink()
+    assert follow.look().sources == [] and [path.name for path in follow._seen] == ["3.jsonl"]
+    follow.close()
+
+
 def test_a_log_that_broke_off_while_it_was_read_is_read_again(
     work: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,8 @@ LINGERING = 30.0
 """Seconds after which a file that another took the name of is looked at once more: its writer goes on until it is told to open the new one."""
 TROUBLES = 10_000
 """Files and objects whose trouble is remembered, so that it is told once."""
+REMEMBERED = 1_000
+"""Files that are there no more and are remembered at least."""
 AGAIN = 30.0
 """Seconds after which a file that could not be read is tried again, though nobody wrote to it: whoever lets it be read changes no byte of it."""
 
@@ -83,6 +85,7 @@ class Following:
         self._told: dict[str, str] = {}
         self._asked: dict[str, float] = {}
         self._again: dict[Path, float] = {}
+        self._met = 0
 
     def look(self) -> ImportReport:
         """Import what changed since the last look, and build what follows from it."""
@@ -131,6 +134,7 @@ class Following:
         self._replaced.clear()
 
     def _changed(self) -> Iterator[Found | Missing]:
+        self._met = 0
         for found in walk(self._arguments, self._as_name, self._is_new, self._polled, self._work.location):
             if isinstance(found, Missing):
                 if found.shut is not None:
@@ -151,6 +155,7 @@ class Following:
                 yield rotated
             yield found
         yield from self._lingering()
+        self._forget()
 
     def _lingering(self) -> Iterator[Found]:
         """Files that lost their name a while ago and grew since."""
@@ -180,11 +185,22 @@ class Following:
         return self._first or lasting
 
     def _try_again(self, path: Path) -> None:
-        if len(self._again) < TROUBLES:
-            self._again[path] = time.monotonic() + AGAIN
+        self._again[path] = time.monotonic() + AGAIN
+
+    def _forget(self) -> None:
+        """Forget files that are there no more, once they are many: a machine that names its logs by the hour would fill its memory.
+
+        Of a folder that is away as a whole nothing is forgotten: it may come back, and would be read anew.
+        """
+        if len(self._seen) + len(self._again) > 2 * self._met + REMEMBERED:
+            gone = {path for path in self._seen.keys() | self._again.keys() if not os.path.lexists(path) and path.parent.exists()}
+            for path in gone:
+                self._seen.pop(path, None)
+                self._again.pop(path, None)
 
     def _is_new(self, path: Path) -> bool:
         """Whether a file was written to since the last look; noted before it is read, so that nothing is missed."""
+        self._met += 1
         try:
             state = _state(path)
         except OSError:
