@@ -141,8 +141,8 @@ def _attribute(name: str, mapped: Mapped, column: Any, say: Any, texts: set[str]
         case "timestamp" if kind.is_string():
             texts.add(name)
             return found
-        case "list<string>" if mapped.json and kind.is_string():
-            return found
+        case "list<string>" if mapped.json and (kind.is_string() or kind.is_json()):
+            return found.cast("string")
         case "list<string>" if not mapped.json and kind.is_array() and kind.value_type.is_string():
             return found
     wanted = {"timestamp": "a date or a text", "list<string>": "a list of texts, or JSON text with `as: json`"}

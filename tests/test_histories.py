@@ -416,6 +416,22 @@ def test_a_table_and_a_mapping_that_are_not_there_are_named(tmp_path: Path) -> N
         histories.add("h", f"duckdb://{path}", "requests", str(tmp_path / "none.yaml"))
 
 
+def test_a_list_kept_as_json_is_read_from_a_column_of_texts_and_of_json(tmp_path: Path) -> None:
+    path = tmp_path / "d.duckdb"
+    kept = [("a", '["x","y"]'), ("b", None), ("c", "null"), ("d", "[1]"), ("e", "[]")]
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE t (session VARCHAR, call VARCHAR, doc JSON, words VARCHAR)")
+        for call, words in kept:
+            connection.execute("INSERT INTO t VALUES ('s', ?, ?, ?)", (call, words, words))
+    for column in ("doc", "words"):
+        checked = read_mapping(f"task: session\nstep: call\nattributes:\n  action.targets: {{column: {column}, as: json}}\n")
+        assert checked.mapping is not None
+        engine = open_engine(f"duckdb://{path}", "t")
+        found = {row.step: row.request.get("action.targets") for row in Warehouse(engine, checked.mapping).first_rows(9)}
+        engine.close()
+        assert found == {"a": ["x", "y"], "b": None, "c": None, "d": None, "e": []}, column
+
+
 def test_a_collation_makes_no_texts_equal(tmp_path: Path) -> None:
     path = tmp_path / "d.duckdb"
     with duckdb.connect(str(path)) as connection:
