@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Table, exists, func, select
+from sqlalchemy import Connection, Table, exists, func, inspect, select
 
 from store.blocks import open_block
 from store.errors import StoreError
@@ -22,6 +22,7 @@ from store.tables import (
     EVENT,
     EVENT_KEY,
     FINDING,
+    METADATA,
     RECORD,
     RECORD_ALSO,
     REQUEST,
@@ -70,6 +71,8 @@ class Checks(Human, Meta, Reads):
         """One sentence for each thing that is wrong; an empty list means the store is whole."""
         with self.db.read() as connection:
             self.db.whole(connection, "a store is checked")
+            if lacking := _lacking(connection):
+                return [*self._database(connection), *lacking]
             problems = [*self._database(connection), *_blocks(connection), *_references(connection), *_records(connection)]
             problems += _requests(connection)
         for name in JOURNALS:
@@ -102,6 +105,19 @@ class Checks(Human, Meta, Reads):
         if self.db.sqlite:
             said = connection.exec_driver_sql("PRAGMA integrity_check(10)").scalars().all()
             yield from (f"SQLite says: {line}" for line in said if line != "ok")
+
+
+def _lacking(connection: Connection) -> list[str]:
+    """What the schema has and the database does not: a copy that was restored in part, say, of which no row would tell."""
+    told = inspect(connection).get_multi_columns()
+    there = {name: {str(column["name"]) for column in columns} for (_, name), columns in told.items()}
+    found = []
+    for name, rows in sorted(METADATA.tables.items()):
+        if name not in there:
+            found.append(f"there is no table {name}; restore the store from a copy")
+        elif lacking := [column.name for column in rows.columns if column.name not in there[name]]:
+            found.append(f"the table {name} has no {', '.join(lacking)}; restore the store from a copy")
+    return found
 
 
 def _blocks(connection: Connection) -> Iterator[str]:

@@ -37,6 +37,8 @@ def filled(store: Store) -> Store:
         ("DELETE FROM task", "1 findings name a task"),
         ("DELETE FROM task_body", "1 tasks name their content"),
         ("DELETE FROM credential", "1 uses name a credential"),
+        ("DROP TABLE clock_sum", "there is no table clock_sum; restore"),
+        ("ALTER TABLE clock_sum RENAME COLUMN pairs TO others", "the table clock_sum has no pairs; restore"),
     ],
 )
 def test_what_points_nowhere_is_named(filled: Store, damage: str, said: str) -> None:
