@@ -10,6 +10,7 @@ from chains.attribution import Resolver
 from chains.match import SHA, is_commit
 from chains.memory import in_time, stub_of
 from chains.reach import is_call, task_id
+from chains.runs import by_the_clock
 from model.chain import Link
 from model.event import Event, Key, short_id
 from model.evidence import Stub
@@ -54,7 +55,7 @@ def parentage(task: str, stubs: Sequence[Stub], resolver: Resolver) -> Parentage
     """The parent of a task, from the events that are `telling` (others are passed over).
 
     A PARENT call key names the spawning step and outranks a PARENT scope key. Where there is neither, a task that is no
-    agent's own (a CI job) is derived from the one other task that acted on its commit or pull request.
+    agent's own (a CI job) is derived from the one other task that acted on its commit or pull request, unless a schedule began it.
     """
     ordered = sorted(stubs, key=in_time)
     stated = [(stub, key) for stub in ordered for key in stub.keys if key.role is KeyRole.PARENT]
@@ -91,7 +92,7 @@ def _by_scope(task: str, stated: Sequence[tuple[Stub, Key]], resolver: Resolver)
 
 
 def _by_reference(task: str, stubs: Sequence[Stub], resolver: Resolver) -> Parentage:
-    if any(is_call(stub) for stub in stubs):
+    if any(is_call(stub) or by_the_clock(stub) for stub in stubs):
         return _ORPHAN
     for commits in (True, False):
         found: dict[str, Parentage] = {}

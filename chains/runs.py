@@ -91,9 +91,16 @@ def run_keys(event: Event) -> list[Key]:
     if not place:
         return []
     known = {"ref": _ref(str(event.attrs.get("branch") or "")), "environment": str(event.attrs.get("environment") or "")}
-    known["event"] = event.tool if event.tool in _TRIGGERS else ""
+    known["event"] = next(
+        (one for one in (event.attrs.get("trigger"), event.tool) if isinstance(one, str) and one in _TRIGGERS), ""
+    )
     run = [Key(KeyRole.MATCH, "ci.run", f"{place}|{event.at // BUCKET}")]
     return run + [Key(KeyRole.MATCH, "ci.known", f"{job.value}|{what}:{value}") for what, value in known.items() if value]
+
+
+def by_the_clock(stub: Stub) -> bool:
+    """Whether an event says of its run that a schedule began it: whoever made the commit it ran on had no part in that."""
+    return any(key.kind == "ci.known" and key.value.endswith("|event:schedule") for key in stub.keys)
 
 
 def asked_names(stub: Stub, drift: int = 0) -> list[str]:

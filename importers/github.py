@@ -138,6 +138,7 @@ class _Entry:
             "branch": clip(_branch(record, self.action), 300),
             "sha": commit_id(record.get("head_sha")),
             "status": first_text(record, "status_code", "conclusion"),
+            "trigger": clip(first_text(record, "event"), 100) if self.action.startswith("workflows.") else "",
             "account": first_text(record, "org", "business"),
             "url": clip(first_text(record, "url_path", "route"), 1000),
         }

@@ -312,6 +312,7 @@ def _attrs(body: Json, part: Json, repository: str, verb: Verb) -> dict[str, Att
         "sha": commit_id(body.get("after")) or commit_id(part.get("head_sha")),
         "status": first_text(part, "conclusion", "status", "state"),
         "host": first_text(part, "runner_name"),
+        "trigger": clip(first_text(mapping(body.get("workflow_run")), "event"), 100),
     }
     bypassed = mapping(body.get("alert")).get("push_protection_bypassed") is True
     if bypassed or body.get("forced") is True or (verb is Verb.REPO_WRITE and body.get("deleted") is True):

@@ -156,7 +156,7 @@ def _run(told: Told, body: Json, part: Json, kind: str, repository: str) -> tupl
         key(KeyRole.REFERENCE, "commit", commit_id(sha)),
     )
     told.note(branch=clip(text(ref), 300), sha=commit_id(sha), status=first_text(body, "build_failure_reason") or status)
-    told.note(host=first_text(mapping(body.get("runner")), "description"))
+    told.note(host=first_text(mapping(body.get("runner")), "description"), trigger=clip(first_text(part, "source"), 100))
     return named or kind, _ENDS.get(status, Tri.UNKNOWN)
 
 

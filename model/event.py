@@ -171,6 +171,7 @@ ATTRS: dict[str, str] = {
     "account": "cloud account or tenant that owns the target",
     "status": "status or error code as logged",
     "forced": "true where history was overwritten or checks were skipped",
+    "trigger": "what began a CI run: push, schedule, ...",
     "refused": "why a call did not run: rule, user, hook, interrupted",
     "title": "a short human title of the task, where the log has one",
     "mcp_server": "the MCP server called",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -210,6 +211,19 @@ def test_what_led_to_a_run_is_not_what_the_run_did() -> None:
     before, during = effect("push", 19, sha, who="kim-gh"), effect("release", 40, sha, verb="package.publish", who="kim-gh")
     found = place([before, run, during])
     assert [of(found, one).task for one in (before, during)] == ["", task_id(job)]
+
+
+@pytest.mark.parametrize(("said", "child"), [({"tool": "schedule"}, False), ({"tool": "workflow_run.completed"}, True),
+                                             ({"tool": "workflow_run.completed", "attrs": {"trigger": "schedule"}}, False),
+                                             ({"tool": "Pipeline Hook", "attrs": {"trigger": "push"}}, True)])  # fmt: skip
+def test_a_run_that_a_schedule_began_is_nobodys_child(said: dict[str, Any], child: bool) -> None:
+    sha = "reference commit:feedfacefeedfacefeedfacefeedfacefeedface"
+    job = event(
+        "job", "effect", "started", "target", "ci", 7200, f"scope ci.job:github-actions:{REPO}:1", sha, verb="ci.run", **said
+    )
+    index = MemoryIndex(ready([call(S1, "c1", 4, **PUSH), effect("push", 5, scope(S1), sha), job]))
+    parent = parentage(task_id(f"ci.job:github-actions:{REPO}:1"), [index.stubs[job.id]], Resolver(index, facts(), {}))
+    assert parent.parent == (T1 if child else "")
 
 
 @pytest.mark.parametrize(("printed", "child"), [("feedfac", True), ("feedfab", False)])

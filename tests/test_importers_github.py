@@ -304,6 +304,13 @@ def test_workflow_run_is_a_job_and_names_its_commit() -> None:
     assert event.keys == (Key(KeyRole.SCOPE, "ci.job", "github-actions:a/b:55"), Key(KeyRole.REFERENCE, "commit", SHA))
 
 
+def test_what_began_a_run_is_told() -> None:
+    (logged,) = audit(action="workflows.created_workflow_run", repo="a/b", workflow_run_id=55, head_sha=SHA, event="schedule")
+    run = {"id": 55, "head_sha": SHA, "event": "schedule"}
+    (sent,) = WEBHOOK.open().read({"action": "requested", "workflow_run": run, "repository": {"full_name": "a/b"}}).events
+    assert [event.attrs["trigger"] for event in (logged, sent)] == ["schedule", "schedule"]
+
+
 def test_webhook_push_names_every_commit() -> None:
     body = {"ref": "refs/heads/main", "after": SHA, "forced": True, "commits": [{"id": SHA}, {"id": "0" * 40}, 7],
             "repository": {"full_name": "A/B"}, "pusher": {"name": "dana"}}  # fmt: skip

@@ -129,6 +129,12 @@ def test_gitlab_kinds(body: Record, verb: Verb, cls: TargetClass, detail: str, t
         assert names(event, KeyRole.SCOPE) == ["ci.job:gitlab-ci:acme/team/pay:31"]
 
 
+def test_a_gitlab_pipeline_tells_what_began_it() -> None:
+    made = {"id": 31, "sha": HEAD, "status": "success", "source": "schedule"}
+    (event,) = read(GITLAB, {"project": PROJECT, "object_kind": "pipeline", "object_attributes": made}).events
+    assert event.attrs["trigger"] == "schedule"
+
+
 def test_a_gitlab_hook_of_another_kind_is_counted() -> None:
     assert read(GITLAB, {"event_name": "user_create"}).unknown_type == "webhook user_create"
     with pytest.raises(BadRecord, match="object_kind or event_name"):
