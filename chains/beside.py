@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 
+from chains.branches import other_branch
 from chains.facts import OrgFacts
 from chains.reach import Reach
 from chains.seen import BEHIND
@@ -89,6 +90,7 @@ class Beside:
                     and other.record != seen.record
                     and (at := self._moment(other)) is not None
                     and value in self._values(other)
+                    and not other_branch(seen, other)
                     and not self._same_act(seen, other)
                 ):
                     place = self.reach.direct(other)

@@ -10,6 +10,7 @@ from functools import lru_cache
 import msgspec
 from msgspec.structs import replace
 
+from chains.branches import branch_seen, branches_asked
 from chains.groups import CORE, Group, Grouped
 from chains.match import match_values, other_path, reaches_out
 from chains.objects import other_object
@@ -261,9 +262,8 @@ def _same_tool(lead: Event, call: Event) -> float | None:
 
 def _other_branch(lead: Event, call: Event) -> bool:
     """Whether a target saw one branch pushed and the call names others alone."""
-    pushed = lead.target.detail.removeprefix("refs/heads/") if lead.verb is Verb.REPO_WRITE else ""
-    asked = {op.target.detail for op in call.operations if op.verb is Verb.REPO_WRITE and " push" in op.text}
-    return bool(pushed and asked) and "" not in asked and pushed not in asked
+    seen, asked = branch_seen(lead), branches_asked(call.operations)
+    return bool(seen and asked) and not seen & asked
 
 
 def _is_part(piece: Event, whole: Event) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 
+from chains.branches import branch_keys
 from chains.clusters import cluster_asked, cluster_seen
 from chains.folders import HOME, elsewhere
 from chains.objects import object_seen, objects_asked
@@ -148,6 +149,7 @@ def match_keys(event: Event) -> tuple[Key, ...]:
         keys += [Key(KeyRole.MATCH, "match", name.removeprefix("match:")) for name in match_names(sorted(values), event.at)]
         if event.phase is Phase.CALL and any(_seen_elsewhere(value) for value in values) and (user := home_user(event)):
             keys.append(Key(KeyRole.MATCH, "user", user))
+        keys += branch_keys(event)
     if event.kind is EventKind.EFFECT and event.phase is Phase.OBSERVED and event.vantage is Vantage.TARGET:
         keys += [Key(KeyRole.MATCH, DID, filed(value)) for op, value in acts_of(event) if value and op.verb in CLAIMED]
     scoped = called = False

@@ -496,7 +496,7 @@ def test_a_push_that_only_came_after_its_commit_is_the_next_calls_that_names_it(
 
     told = [*pushed("c0", 1, "origin fix/1"), *pushed("c1", 12, "origin fix/1"), *pushed("c2", 20, "origin HEAD:main", ok=False)]
     told += pushed("c3", 30, "--force origin HEAD:main")
-    seen = effect("push", 10, scope(S1), target=f"repository:{REPO}@{branch}", clock=Clock.ORDER_ONLY)
+    seen = effect("push", 10, scope(S1), target=f"repository:{REPO}@{branch}", attrs={"branch": branch}, clock=Clock.ORDER_ONLY)
     steps = [one for one in build([*told, seen]).steps if one.actions]
     assert [bool(one.effects) for one in steps] == [n == step for n in range(4)]
 
