@@ -151,3 +151,45 @@ def test_a_record_that_comes_again_with_other_bytes_is_told_whichever_of_them_sp
             import_logs(work, [str(path)])
             build(work)
         assert [finding.detection for finding in work.store.findings() if finding.detection == "AUD-02"] == ["AUD-02"]
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "right", "said"),
+    [
+        ("kv/pay", 230, False, False),
+        ("kv/pay", 230, True, True),
+        ("kv/other", 230, False, True),
+        ("kv/pay", 3 * 3600, False, True),
+    ],
+    ids=["what the task called for", "by a clock that is right", "what it did not call for", "much later"],
+)
+@pytest.mark.parametrize("revoked", [False, True], ids=["after the task", "after its revocation"])
+def test_what_a_clock_alone_may_have_made_late_is_not_judged(
+    tmp_path: Path, name: str, seconds: int, right: bool, said: bool, revoked: bool
+) -> None:
+    session = {"role": "scope", "kind": "session", "value": "s-1"}
+    token = {"role": "credential", "kind": "jti", "value": "a"}
+
+    def call(n: int, secret: str) -> str:
+        return _told(n, f"c{n}", "action", "call", "agent", "agent", verb="secret.read", agent="codex",
+                     target={"class": "secret_store", "name": secret}, keys=[session, {"role": "call", "kind": "call", "value": f"c{n}"}])  # fmt: skip
+
+    def use(n: int, secret: str, *keys: dict[str, str]) -> str:
+        return _told(n, f"u{n}", "credential", "used", "target", "kv", verb="secret.read", outcome={"effect": "yes"},
+                     target={"class": "secret_store", "name": secret}, keys=[token, *keys])  # fmt: skip
+
+    told = [_issued(5, "a", session), call(10, "kv/first"), call(40, "kv/pay"), call(50, "kv/last"), use(seconds, name)]
+    if right:
+        told.append(
+            _told(11, "e", "effect", "observed", "target", "kv", verb="secret.read", outcome={"effect": "yes"},
+                  target={"class": "secret_store", "name": "kv/first"}, keys=[{"role": "call", "kind": "call", "value": "c10"}])
+        )  # fmt: skip
+    if revoked:
+        told.append(_told(60, "r", "credential", "revoked", "enforcer", "broker", verb="credential.revoke", keys=[token]))
+    path = tmp_path / "a.ndjson"
+    path.write_text("\n".join(told) + "\n")
+    with open_workspace(f"{tmp_path}/s.db", None, create=True) as work:
+        import_logs(work, [str(path)])
+        build(work)
+        wanted = "CRED-04" if revoked else "CRED-03"
+        assert bool([one for one in work.store.findings() if one.detection == wanted]) is said

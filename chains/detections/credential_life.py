@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chains.context import Context
+from chains.detections.clocks import only_by_its_clock
 from chains.detections.examples import at, chain, credential, example, issuing, other_task, seen_use, use, with_credentials
 from chains.detections.holding import end_of, held, name_of, step_of, whole
 from chains.detections.reading import seconds, when
@@ -71,6 +72,7 @@ def outlives(task: TaskChain, around: Context, parameters: dict[str, object]) ->
     needs=("revocation or expiry event", "later successful action"),
     looks_for="a use that its target or an enforcer saw succeed after the credential had been revoked or had expired",
     limits="A renewal that no log shows makes an expiry look earlier than it was. A use tried and refused afterwards is how it should be. "
+    "Of a use for which the task called before, and whose point's clock nothing shows to be right, it is not judged whether it was later. "
     "Uses that belong to no task stand on the task the credential was issued to.",
     parameters={"grace_seconds": (60, "seconds a revocation or expiry may take to reach everybody")},
     examples=(
@@ -96,6 +98,9 @@ def after_death(task: TaskChain, around: Context, parameters: dict[str, object])
             continue
         end = min(ends)
         late = [u for u in own if _moment(u, around) > end + grace and u.vantage in (Vantage.TARGET, Vantage.ENFORCER)]
+        if doubtful := only_by_its_clock(task, around, late, end) if late else frozenset():
+            yield Unjudged("the clock of whoever saw a use after the credential's end")
+            late = [u for u in late if u.event not in doubtful]
         steps = {i.id: s for s in task.steps for i in s.credential_events} if late else {}
         told = [(u, _done(u, steps.get(u.event))) for u in late]
         through = [u for u, done in told if done is Tri.YES]

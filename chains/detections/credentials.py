@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from chains.context import Context
 from chains.credentials import HOUR, default_limit
+from chains.detections.clocks import only_by_its_clock
 from chains.detections.examples import (
     asking,
     at,
@@ -83,7 +84,8 @@ def standing(task: TaskChain, around: Context, parameters: dict[str, object]) ->
     looks_for="a use, after the task's last own record, of a credential that was issued to the task",
     limits="The end of a task is the last record of the agent itself or a stated end; a log that stops early makes it look earlier than "
     "it was; of a task without the agent's records it is not known. Uses by the task's own sub-agents while they run are not counted, nor is a "
-    "standing credential, which no task's end can end (CRED-01). What was refused once the credential itself had ended is how it should be.",
+    "standing credential, which no task's end can end (CRED-01). What was refused once the credential itself had ended is how it should be. "
+    "Of a use for which the task called before its end, and whose point's clock nothing shows to be right, it is not judged whether it was later.",
     version=2,
     parameters={"grace_seconds": (5, "seconds after the end within which a use still belongs to the task")},
     examples=(
@@ -117,6 +119,9 @@ def after_end(task: TaskChain, around: Context, parameters: dict[str, object]) -
                 continue
             if u.done is not Tri.NO or over is None or moment < over:
                 late.append(u)
+        if doubtful := only_by_its_clock(task, around, late, end) if late else frozenset():
+            yield Unjudged("the clock of whoever saw a use after the task's end")
+            late = [u for u in late if u.event not in doubtful]
         if late:
             refused = sum(u.done is Tri.NO for u in late)
             yield Hit(
