@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from chains.context import Context
 from chains.credentials import HOUR, default_limit
 from chains.detections.clocks import only_by_its_clock
@@ -21,7 +23,7 @@ from chains.detections.examples import (
     use,
     with_credentials,
 )
-from chains.detections.holding import end_known, held, name_of, records_of, span, step_of
+from chains.detections.holding import end_known, held, leased, name_of, records_of, span, step_of
 from chains.detections.reading import seconds, when
 from chains.detections.registry import Hit, Unjudged, detection
 from lang.counted import count
@@ -33,6 +35,17 @@ _GIVEN = (Phase.ISSUED, Phase.RENEWED)
 _STORES_KEY = credential(
     id="cred-2", key="aws.key:AKIA1", issued_task="", ttl_seconds=-1, expires=None, use_list=(seen_use(1, record="rec-2"),)
 )
+
+_LEASE = credential(kind="vault-lease", key="vault.lease:aws/creds/a/1", turns=(given("vault", "rec-1"),))
+_LEASED = {
+    "id": "cred-3",
+    "kind": "aws.access_key",
+    "key": "aws.key:AKIA3",
+    "ttl_seconds": -1,
+    "expires": None,
+    "turns": (given("cloudtrail:1", "rec-2"),),
+}
+_MADE = credential(**_LEASED, subject="vault-token-deploy-1", via=("aws.key:AKIA1",))
 
 
 @detection(
@@ -54,10 +67,20 @@ _STORES_KEY = credential(
             credential(turns=(given("vault", "rec-1"), given("cloudtrail:1", "rec-2"))), _STORES_KEY)),
         example("a key with which the task assumed a role in another account", True, chain(), with_credentials(
             credential(turns=(given("cloudtrail:2", "rec-1"), given("cloudtrail:1", "rec-2"))), _STORES_KEY)),
+        example("what the store had the cloud make for a lease, and the key it did that with", False, chain(),
+                with_credentials(_LEASE, _MADE, _STORES_KEY)),
+        example("a key the task made beside a lease", True, chain(),
+                with_credentials(_LEASE, credential(**_LEASED, subject="svc-deploy", via=("aws.key:AKIA1",)))),
+        example("a key the task made by its own, under a name like the store's", True, chain(), with_credentials(
+            _LEASE, _MADE, msgspec.structs.replace(_STORES_KEY, use_list=(seen_use(1, record="rec-2"), seen_use(9))))),
     ),
 )  # fmt: skip
 def standing(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
+    made = leased(around)
     for one in held(task, around):
+        if one.id in made:
+            # It lives as long as its lease.
+            continue
         endless = one.ttl_seconds == -1 or "standing" in one.flags
         stated = around.facts.ttl_limit(task.task.environment)
         limit = default_limit(one, one.issued_task == task.task.id) if stated is None else stated
@@ -256,6 +279,8 @@ _OPENED = frozenset({"teleport-session"})
                 chain(step("exec", credential_events=(issue(1),)), step("exec", credential_events=(issue(20, id="cred-2"),))),
                 with_credentials(credential(kind="teleport-session", scope=("ada", "db-1")),
                                  credential(id="cred-2", key="k2", kind="teleport-session", scope=("ada", "web-1"), issued=at(20)))),
+        example("a lease, and what the store had the cloud make for it", False,
+                chain(step("credential.issue", credential_events=(issue(1), issue(2, id="cred-3")))), with_credentials(_LEASE, _MADE)),
         example("the first issuance of a sub-agent", False,
                 chain(step("exec"), step("credential.issue", credential_events=(issue(20),)), parent="task-p", depth=1),
                 with_credentials(credential(scope=("admin",), issued=at(20)))),
@@ -263,8 +288,14 @@ _OPENED = frozenset({"teleport-session"})
 )  # fmt: skip
 def mid_task(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     given: list[tuple[str, frozenset[str]]] = []
+    made, told_of = leased(around), set[str]()
     for one, item in _issuances(task, around):
         credential = around.credentials.get(item.credential)
+        if item.credential in made or any(lease.id == item.credential for lease in made.values()):
+            lease = made[item.credential].id if item.credential in made else item.credential
+            if lease in told_of and item.phase is Phase.ISSUED:
+                continue
+            told_of.add(lease)
         event = task.events.get(item.id)
         fact = event.credential if event is not None else None
         scope = frozenset((fact.scope if fact else ()) or (credential.scope if credential and item.phase is Phase.ISSUED else ()))

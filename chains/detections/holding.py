@@ -6,6 +6,9 @@ from chains.context import Context
 from model.chain import Coverage, Credential, TaskChain
 from model.words import Phase, Vantage
 
+TOGETHER = 10_000_000
+"""Microseconds within which a store's lease and what a cloud made for it are issued: the store waits for the cloud."""
+
 
 def end_known(task: TaskChain) -> bool:
     """Whether the agent's own records, or a stated end, tell when the task was over."""
@@ -25,11 +28,47 @@ def brokered(around: Context) -> frozenset[str]:
     What the target saw such a call made with is the store's own. Two logs of one cloud are no store and a target.
     """
     found: set[str] = set()
+    made = leased(around)
     for one in around.credentials.values():
         given = [turn for turn in one.turns if turn.phase is Phase.ISSUED]
-        if len({turn.point.partition(":")[0] for turn in given}) > 1:
+        if len({turn.point.partition(":")[0] for turn in given}) > 1 or one.id in made:
             found.update(turn.record for turn in given)
     return frozenset(found)
+
+
+def leased(around: Context) -> dict[str, Credential]:
+    """By its id a cloud's credential that a secret store had made for a lease of its own, with the lease: one credential, of which two logs tell
+    by names that nothing ties.
+
+    Vault's audit log hides what it handed out, and its AWS engine calls users and sessions `vault-...` after whom it made them for.
+    """
+    made = [one for one in around.credentials.values() if one.kind.startswith("aws.") and _of_vault(one)]
+    leases = [one for one in around.credentials.values() if one.kind == "vault-lease" and one.issued_task] if made else []
+    found: dict[str, Credential] = {}
+    for one in made:
+        near = [lease for lease in leases if lease.issued_task == one.issued_task and _together(one, lease, around)]
+        if len(near) == 1 and not _with_own(one, around):
+            found[one.id] = near[0]
+    return found
+
+
+def _of_vault(one: Credential) -> bool:
+    return bool(one.issued_task) and one.subject.rpartition("/")[2].startswith("vault-")
+
+
+def _with_own(one: Credential, around: Context) -> bool:
+    """Whether the task used what it was made with for something else too: then it was the task's key and no store's."""
+    given = {turn.record for turn in one.turns if turn.phase is Phase.ISSUED}
+    keys = (other for other in around.credentials.values() if set(one.via) & set(other.names or (other.key,)))
+    return any(u.task == one.issued_task and u.record not in given for other in keys for u in other.use_list)
+
+
+def _together(one: Credential, other: Credential, around: Context) -> bool:
+    first, second = (
+        [turn.at - around.skews.get(turn.point, 0) for turn in each.turns if turn.phase is Phase.ISSUED and turn.at is not None]
+        for each in (one, other)
+    )
+    return any(abs(a - b) <= TOGETHER for a in first for b in second)
 
 
 def held(task: TaskChain, around: Context) -> list[Credential]:
