@@ -9,8 +9,8 @@ from chains.branches import other_branch
 from chains.facts import OrgFacts
 from chains.reach import Reach
 from chains.seen import BEHIND
-from model.evidence import Stub
-from model.words import EventKind
+from model.evidence import CONNECTIONS, Stub
+from model.words import EventKind, KeyRole
 
 SAME_ACT = 2_000_000
 """Microseconds within which two records of one target that name the same actor tell of one act, as a webhook and an audit log do."""
@@ -21,8 +21,8 @@ OVER = 10_000_000
 _LAST = "\U0010ffff"
 """Sorts behind every id."""
 
-Told = list[tuple[int, str, str]]
-"""When others tell of the same, their ids and who acted by their word, in order of time."""
+Told = list[tuple[int, str, str, str]]
+"""When others tell of the same, their ids, who acted by their word and over which connection, in order of time."""
 
 
 class Beside:
@@ -55,34 +55,36 @@ class Beside:
         mine = self.facts.identity(seen.principal) if own else ""
         return any(
             (abs(at - moment), id) < (near, seen.id) and not (own and who and who != mine)
-            for at, id, who in self._between(seen, call, value, moment - low, moment + high)
+            for at, id, who, _ in self._between(seen, call, value, moment - low, moment + high)
         )
 
-    def by_another(self, seen: Stub, call: Stub, value: str) -> bool:
-        """Whether somebody else did the same while the call was under way: which of the two was the agent is not said.
+    def by_another(self, seen: Stub, call: Stub, value: str, own: bool) -> bool:
+        """Whether somebody else did the same while the call was under way, or the same was done over another connection: which of the two was
+        the agent is not said. That who acted is known for the agent's `own` person tells no connections apart.
 
         What was seen within the call's time is told from what was seen beside it, and from nothing else.
         """
         start, at = self._moment(call), self._moment(seen)
-        if start is None or at is None or not seen.principal:
+        mine = self.facts.identity(seen.principal) if seen.principal and not own else ""
+        line = _connection(seen)
+        if start is None or at is None or not (mine or line):
             return False
-        mine = self.facts.identity(seen.principal)
         end = max(self._ends(call), default=start)
         slack = 0 if start <= at <= end else IN_ORDER
         near = self._between(seen, call, value, start - slack, end + slack)
-        return any(who and who != mine for _, _, who in near)
+        return any((mine and who and who != mine) or (line and over and over != line) for _, _, who, over in near)
 
-    def _between(self, seen: Stub, call: Stub, value: str, low: int, high: int) -> Iterator[tuple[int, str, str]]:
+    def _between(self, seen: Stub, call: Stub, value: str, low: int, high: int) -> Iterator[tuple[int, str, str, str]]:
         others, own = self._others(seen, value), self.reach.direct(call)
         for found in others.values() if own is None else (others.get("", ()), others.get(own[0], ())):
-            yield from found[bisect_left(found, (low, "", "")) : bisect_right(found, (high, _LAST, _LAST))]
+            yield from found[bisect_left(found, (low, "", "", "")) : bisect_right(found, (high, _LAST, _LAST, _LAST))]
 
     def _others(self, seen: Stub, value: str) -> dict[str, Told]:
         """Other records of the same point that tell of the same, by the task they are of, "" for none that is known."""
         if self._seen != seen.id:
             self._seen, self._found = seen.id, {}
         if value not in self._found:
-            found: dict[str, set[tuple[int, str, str]]] = {}
+            found: dict[str, set[tuple[int, str, str, str]]] = {}
             for other in (one for name in self._names(seen) for one in self.reach.carriers(name)):
                 if (
                     other.point == seen.point
@@ -95,11 +97,17 @@ class Beside:
                 ):
                     place = self.reach.direct(other)
                     who = self.facts.identity(other.principal) if other.principal else ""
-                    found.setdefault("" if place is None else place[0], set()).add((at, other.id, who))
+                    found.setdefault("" if place is None else place[0], set()).add((at, other.id, who, _connection(other)))
             self._found[value] = {task: sorted(told) for task, told in found.items()}
         return self._found[value]
 
     def _same_act(self, seen: Stub, other: Stub) -> bool:
         if not seen.principal or not other.principal or seen.at is None or other.at is None:
             return False
+        if (line := _connection(seen)) and (theirs := _connection(other)) and line != theirs:
+            return False
         return abs(seen.at - other.at) <= SAME_ACT and self.facts.identity(seen.principal) == self.facts.identity(other.principal)
+
+
+def _connection(stub: Stub) -> str:
+    return next((key.name for key in stub.keys if key.role is KeyRole.SCOPE and key.kind in CONNECTIONS), "")

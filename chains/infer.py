@@ -266,7 +266,7 @@ class Inference:
         if of_cluster(value) and self._doubled(seen, call, value):
             return None
         own = factors.get("principal", 0) > 0 or factors.get("user", 0) > 0
-        if not own and self._beside.by_another(seen, call, value):
+        if self._beside.by_another(seen, call, value, own):
             return None
         if self._beside.taken(seen, call, value, distance, own):
             factors["taken"] = TAKEN

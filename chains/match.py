@@ -55,6 +55,7 @@ _REPOSITORY = frozenset(
 _WITH_TOKEN = (Verb.REPO_READ, Verb.REPO_WRITE, Verb.PR_OPEN, Verb.PR_MERGE)
 _SECRET = frozenset({Verb.SECRET_READ, Verb.SECRET_WRITE})
 _PACKAGE = frozenset({Verb.PACKAGE_INSTALL, Verb.PACKAGE_PUBLISH})
+_BEHIND = late(r"[_-]+")
 _HTTP = frozenset({Verb.HTTP_REQUEST, Verb.NET_CONNECT})
 _NAMED = frozenset({Verb.CLUSTER_CALL, Verb.TICKET_OPEN, Verb.TICKET_UPDATE, Verb.DB_QUERY, Verb.MCP_CALL})
 _CALLS = {TargetClass.CLOUD: Verb.CLOUD_CALL, TargetClass.CLUSTER: Verb.CLUSTER_CALL}
@@ -233,6 +234,12 @@ def _value(verb: Verb, target: Target, event: Event, led: str | None = None) -> 
             yield f"{verb.value}|{FOLDER}{folder}"
     if verb is Verb.MCP_CALL and target.detail:
         yield f"{verb.value}|{FOLDER}{target.detail.casefold()}"
+        # A gateway before several servers shows its clients each tool behind its server's name.
+        if event.vantage is Vantage.AGENT:
+            if _BEHIND.search(target.detail):
+                yield f"{verb.value}|/{_BEHIND.sub('_', target.detail)}".casefold()
+        elif target.name:
+            yield f"{verb.value}|/{_BEHIND.sub('_', f'{target.name}_{target.detail}')}".casefold()
     if verb is Verb.CLOUD_CALL and name and (operation := cloud_operation(target)):
         yield f"{verb.value}|{name}/{operation}"
     if verb is Verb.HTTP_REQUEST and name and (path := _path(target.detail)).startswith("/"):

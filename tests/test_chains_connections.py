@@ -152,3 +152,21 @@ def test_a_connection_that_two_sessions_share_makes_no_task_of_them() -> None:
     assert [of(found, one).task for one in both] == [T1, task_id(f"session:{S2}")]
     assert len({of(found, one).task for one in agents}) == 2
     assert of(found, alone).task == T1
+
+
+@pytest.mark.parametrize(
+    ("tool", "mine"), [("github_delete_repo", True), ("github__delete-repo", True), ("gitlab_delete_repo", False)]
+)
+def test_a_gateway_before_several_servers_shows_a_tool_behind_its_servers_name(tool: str, mine: bool) -> None:
+    asked = call(S1, "c1", 10, **mcp_tool(tool, "gateway"))
+    denied = _refused("delete_repo")
+    assert of(place([asked, result(S1, "c1", 11), denied]), denied).task == (T1 if mine else "")
+
+
+@pytest.mark.parametrize("who", ["", "dana@acme"], ids=["nobody is named", "one person over both"])
+def test_of_one_call_over_two_connections_at_once_neither_is_taken_for_the_agents(who: str) -> None:
+    asked = [call(S1, "c1", 10, who=who, **mcp_tool("delete_repo")), result(S1, "c1", 11)]
+    one, other = (verdict(f"d{n}", 10 + n / 10, f"scope mcp.session:m{n}", who=who, **mcp_tool("delete_repo")) for n in (1, 2))
+    assert of(place([*asked, one]), one).task == T1
+    found = place([*asked, one, other])
+    assert [of(found, seen).task for seen in (one, other)] == [task_id("mcp.session:m1"), task_id("mcp.session:m2")]
