@@ -38,11 +38,12 @@ credential was not issued for the task; it is its standing credential."""
 
 CHECKPOINT = "entire.checkpoint"
 ASKED = "access.request"
-REFERENCES = frozenset({"pr", "ticket", CHECKPOINT, ASKED})
+REMOTE_RUN = "terraform.run"
+REFERENCES = frozenset({"pr", "ticket", CHECKPOINT, ASKED, REMOTE_RUN})
 """Kinds of REFERENCE keys that lead to a task by name; commits do by their first digits."""
 
-_CLASSES = ("request", "credential", "via", "commit", CHECKPOINT, ASKED, "run", "pr", "ticket")
-_ISSUE_CLASSES = ("request", "via", "credential", "commit", CHECKPOINT, ASKED, "run", "pr", "ticket")
+_CLASSES = ("request", "credential", "via", "commit", CHECKPOINT, ASKED, "run", "pr", REMOTE_RUN, "ticket")
+_ISSUE_CLASSES = ("request", "via", "credential", "commit", CHECKPOINT, ASKED, "run", "pr", REMOTE_RUN, "ticket")
 
 
 def attribute(
@@ -370,8 +371,8 @@ def _waits(unit: Unit) -> bool:
 
 
 def _family_only(place: Place) -> bool:
-    """Whether only a ticket or a pull request led there."""
-    return any(link.key.startswith(("ticket:", "pr:")) for link in place[1])
+    """Whether only a ticket, a pull request or a run elsewhere led there."""
+    return any(link.key.startswith(("ticket:", "pr:", f"{REMOTE_RUN}:")) for link in place[1])
 
 
 def _gives(stub: Stub, name: str) -> bool:

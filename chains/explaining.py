@@ -15,6 +15,7 @@ from chains.groups import CORE, Group, Grouped
 from chains.match import match_values, other_path, reaches_out
 from chains.objects import other_object
 from chains.order import Ordered
+from chains.printed import printed_values
 from lang.shell_syntax import read_script
 from model.chain import Candidate, Link
 from model.event import Event
@@ -109,7 +110,7 @@ class _Calls:
         unknown = call.verb in (Verb.EXEC, Verb.MCP_CALL, Verb.UNKNOWN) and (
             not call.operations or any(not op.certain or op.verb in (Verb.UNKNOWN, Verb.EXEC) for op in call.operations)
         )
-        values = frozenset(v for e in one.events if e.phase is not Phase.RESULT for v in _values(e))
+        values = frozenset(v for e in one.events for v in (_values(e) if e.phase is not Phase.RESULT else printed_values(e)))
         seen = {(e.point, e.kind, e.verb) for e in self._grouped.numbered(number).events if e.id != call.id}
         if len(self._made) >= _AT_HAND:
             self._made.clear()

@@ -1,4 +1,4 @@
-"""What a program printed of what it reached: the repository a push went to, the package that was published.
+"""What a program printed of what it reached: the repository a push went to, the package that was published, the run that was begun elsewhere.
 
 A command seldom says so itself: `git push origin main` names a remote, `npm publish` nothing at all.
 """
@@ -22,7 +22,7 @@ _CRATE = late(r"^ *Uploading ([\w-]{1,200}) v\d", re.MULTILINE)
 _IMAGE = late(r"^The push refers to repository \[(?:[\w-]+[.:][\w.:-]+/)?([\w./-]{1,200})\]$", re.MULTILINE)
 _LOOSE = late(r"[-_.]+")
 _INSTALLED = late(r"^(?:added|updated|changed|removed) \d+ package", re.MULTILINE)
-_MARKS = (" -> ", "+ ", "Uploading ", "The push refers")
+_MARKS = (" -> ", "+ ", "Uploading ", "The push refers", "Preparing the remote ")
 _MOST = 5
 _REFS = 20
 """So many lines behind its address git may name refs in; one is enough."""
@@ -35,7 +35,8 @@ def printed_values(event: Event) -> tuple[str, ...]:
         return ()
     if not isinstance(output, str) or not any(mark in output for mark in _MARKS):
         return ()
-    return tuple(sorted({*_remotes(output.splitlines()), *_packages(output)}))
+    begun = (f"{Verb.CI_RUN.value}|terraform/run/{key.value}" for key in event.keys if key.kind == "terraform.run")
+    return tuple(sorted({*_remotes(output.splitlines()), *_packages(output), *begun}))
 
 
 def _remotes(lines: list[str]) -> list[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from chains import MemoryIndex, affected, attribute, task_id
 from chains.printed import printed_values
 from importers.shared.agents import references_in
 from model.event import Event
 from model.words import LinkKind
-from tests.chains_story import S1, S2, call, effect, event, facts, ready, result, verdict
+from tests.chains_placed import of, place
+from tests.chains_story import S1, S2, call, effect, event, facts, ready, result, scope, verdict
 
 T1 = task_id(f"session:{S1}")
 PUSHED = "To https://github.com/acme/till.git\n   1111111..2222222  main -> main"
@@ -192,3 +194,24 @@ def test_the_head_that_git_pushed_is_a_commit_of_the_call(printed: str, commits:
 def test_the_push_of_another_that_came_first_is_not_the_one_that_was_turned_down() -> None:
     turned_down = session(S1, 10, "git push origin main", PUSHED.replace("   1111111..2222222 ", " ! [rejected]       "))
     assert tasks(*turned_down, seen("theirs", 11, "repository:acme/till", who="kim-gh"))[2:] == [""]
+
+
+RUN = "run-Ab12Cd34Ef56Gh78"
+BEGUN = (
+    "Running apply in HCP Terraform. Output will stream here.\n\nPreparing the remote apply...\n\n\x1b[0mTo view this run in a browser, visit:\n"
+    f"https://app.terraform.io/app/acme/payments/runs/{RUN}\x1b[0m\n\nWaiting for the plan to start...\n"
+)
+
+
+@pytest.mark.parametrize(("printed", "mine"), [(BEGUN, True), (BEGUN.replace("Preparing the remote apply...", ""), False)])
+def test_the_run_that_terraform_says_it_began_elsewhere_is_its_calls(printed: str, mine: bool) -> None:
+    asked = call(S1, "c1", 10, attrs={"command": "terraform apply"})
+    ended = event("end", "action", "result", "agent", "claude-code", 60, scope(S1), "call call:c1", attrs={"output": printed})
+    ended = replace(ended, keys=(*ended.keys, *references_in(printed)))
+    made, other, confirmed = (
+        event(name, "effect", "observed", "target", "terraform", seconds, f"reference terraform.run:{run}", verb="ci.run",
+              target=f"ci_cd:terraform/run/{run}@create", who=who)
+        for name, seconds, run, who in (("a", 20, RUN, "ada"), ("b", 21, "run-Zz98Yy76Xx54Ww32", "bob"), ("c", 9_000, RUN, "bob"))
+    )  # fmt: skip
+    found = place([asked, ended, made, other, confirmed])
+    assert [of(found, one).task for one in (made, other, confirmed)] == [T1 if mine else "", "", T1 if mine else ""]

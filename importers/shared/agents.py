@@ -47,6 +47,13 @@ _ACCESS_REQUEST = re.compile(
     r"Request ID: {1,20}([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) *\nUsername: ",
     re.MULTILINE,
 )
+# Terraform's own words on a run elsewhere that it began; a run that is only looked at prints others.
+_COLOURS = re.compile(r"\x1b\[[0-9;]{0,20}m")
+_REMOTE_RUN = re.compile(
+    r"^(?:Output: |Stdout: )?Preparing the remote (?:plan|apply)\.\.\.\s*\n(?:.{0,300}\n){0,20}?"
+    r"To view this run in a browser, visit:\s*\nhttps?://[^/\s]{1,200}/app/[\w-]{1,100}/[\w-]{1,100}/runs/(run-[A-Za-z0-9]{8,40})\s*$",
+    re.MULTILINE,
+)
 _PULL_REQUEST = re.compile(
     r"^https?://[^/\s]+/(?:(?P<plain>[\w.-]+/[\w.-]+)/(?:pull|pull-requests)|(?P<nested>[\w.-]+(?:/[\w.-]+){1,20}?)/(?:-/)?merge_requests"
     r"|projects/(?P<project>[\w.~-]+)/repos/(?P<name>[\w.-]+)/pull-requests)/(?P<number>\d{1,9})(?:/overview)?$"
@@ -224,7 +231,9 @@ def tickets_in(words: str) -> tuple[Key, ...]:
 
 
 def references_in(output: str) -> tuple[Key, ...]:
-    """Commits git says it made or pushed, the pull request whose address is the output's last line, and access asked of Teleport."""
+    """Commits git says it made or pushed, the pull request whose address is the output's last line, access asked of Teleport, and runs Terraform
+    began elsewhere.
+    """
     found: list[Key] = []
     if "] " in output and (output[0] == "[" or "\n[" in output or "ut: [" in output):
         found += [Key(KeyRole.REFERENCE, "commit", sha) for sha in _COMMIT_MADE.findall(output)[:_REFERENCES]]
@@ -237,6 +246,10 @@ def references_in(output: str) -> tuple[Key, ...]:
         found.append(Key(KeyRole.REFERENCE, "pr", f"{name.lower()}#{m['number']}"))
     if "Request ID:" in output:
         found += [Key(KeyRole.REFERENCE, "access.request", asked) for asked in _ACCESS_REQUEST.findall(output)[:_REFERENCES]]
+    if "Preparing the remote " in output:
+        found += [
+            Key(KeyRole.REFERENCE, "terraform.run", run) for run in _REMOTE_RUN.findall(_COLOURS.sub("", output))[:_REFERENCES]
+        ]
     return tuple(dict.fromkeys(found))
 
 
