@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 
-from chains.branches import other_branch
+from chains.branches import branches_of, other_branch
 from chains.facts import OrgFacts
 from chains.reach import Reach
 from chains.seen import BEHIND
@@ -85,6 +85,7 @@ class Beside:
             self._seen, self._found = seen.id, {}
         if value not in self._found:
             found: dict[str, set[tuple[int, str, str, str]]] = {}
+            branches, line = branches_of(seen), _connection(seen)
             for other in (one for name in self._names(seen) for one in self.reach.carriers(name)):
                 if (
                     other.point == seen.point
@@ -92,21 +93,23 @@ class Beside:
                     and other.record != seen.record
                     and (at := self._moment(other)) is not None
                     and value in self._values(other)
-                    and not other_branch(seen, other)
+                    and not other_branch(branches, other)
                     and not self._same_act(seen, other)
                 ):
                     place = self.reach.direct(other)
                     who = self.facts.identity(other.principal) if other.principal else ""
-                    found.setdefault("" if place is None else place[0], set()).add((at, other.id, who, _connection(other)))
+                    found.setdefault("" if place is None else place[0], set()).add(
+                        (at, other.id, who, _connection(other) if line else "")
+                    )
             self._found[value] = {task: sorted(told) for task, told in found.items()}
         return self._found[value]
 
     def _same_act(self, seen: Stub, other: Stub) -> bool:
-        if not seen.principal or not other.principal or seen.at is None or other.at is None:
+        if not seen.principal or not other.principal or seen.at is None or other.at is None or abs(seen.at - other.at) > SAME_ACT:
             return False
         if (line := _connection(seen)) and (theirs := _connection(other)) and line != theirs:
             return False
-        return abs(seen.at - other.at) <= SAME_ACT and self.facts.identity(seen.principal) == self.facts.identity(other.principal)
+        return self.facts.identity(seen.principal) == self.facts.identity(other.principal)
 
 
 def _connection(stub: Stub) -> str:

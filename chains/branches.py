@@ -41,10 +41,14 @@ def branch_seen(event: Event) -> frozenset[str]:
     return frozenset((_plain(branch),))
 
 
-def other_branch(one: Stub, other: Stub) -> bool:
-    """Whether two events name branches, and none that is the same."""
-    mine, theirs = (frozenset(key.value for key in stub.keys if key.kind == BRANCH) for stub in (one, other))
-    return bool(mine and theirs) and not mine & theirs
+def branches_of(stub: Stub) -> frozenset[str]:
+    """The branches that an event names."""
+    return frozenset([key.value for key in stub.keys if key.kind == BRANCH])
+
+
+def other_branch(mine: frozenset[str], other: Stub) -> bool:
+    """Whether an event names branches too, and none of these."""
+    return bool(mine) and bool(theirs := branches_of(other)) and not mine & theirs
 
 
 def _plain(name: str) -> str:

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
 
 from chains.beside import IN_ORDER, OVER, Beside
-from chains.branches import other_branch
+from chains.branches import branches_of, other_branch
 from chains.facts import OrgFacts
 from chains.match import FOLDER, REFUSED, elsewhere_asked, match_names, other_operation, values_of
 from chains.objects import other_object
@@ -238,7 +238,7 @@ class Inference:
         if value.startswith("words|"):
             factors["words"] = WORDS
         mine, theirs = self._values_of(seen), self._values_of(call)
-        if other_operation(mine, theirs) or other_object(mine, theirs) or other_branch(seen, call):
+        if other_operation(mine, theirs) or other_object(mine, theirs) or other_branch(branches_of(seen), call):
             return None
         if elsewhere_asked(value, mine, theirs):
             factors["path"] = PATH_OTHER
