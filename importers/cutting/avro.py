@@ -20,7 +20,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from importers.cutting.origin import BOMB_FLOOR, CHUNK, Damaged, Made, Prefix
+from importers.cutting.origin import BOMB_FLOOR, Damaged, Made, Prefix
 from importers.cutting.scanner import MAX_RECORD
 
 MAGIC = b"Obj\x01"
@@ -104,26 +104,7 @@ class _Rows(Made):
             raise Damaged(f"its schema is no JSON: {error}") from error
         self._read = _Schema().reader(schema, 0)
         self._path = path
-        self._parts = self._text()
-        self._held, self._damage = b"", cast("Damaged | None", None)
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        size = CHUNK if size is None or size < 0 else size
-        held, missing = [self._held], size - len(self._held)
-        try:
-            while missing > 0 and self._damage is None and (part := next(self._parts, b"")):
-                held.append(part)
-                missing -= len(part)
-        except Damaged as error:
-            self._damage = error  # what was whole before it comes first
-        self._held = b"".join(held)
-        if self._damage is not None and not self._held:
-            raise self._damage
-        data, self._held = self._held[:size], self._held[size:]
-        return data
+        super().__init__(self._text())
 
     def _text(self) -> Iterator[bytes]:
         before, made = b"[", 0

@@ -9,6 +9,7 @@ import io
 import lzma
 import zlib
 from collections import deque
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import IO, BinaryIO, Protocol, cast
 
@@ -42,9 +43,38 @@ class _Readable(Protocol):
 
 
 class Made(io.RawIOBase):
-    """A stream of records made from a file of another kind; `stored` is that file's own digest and size."""
+    """A stream of records made from a file of another kind; `stored` is that file's own digest and size.
+
+    What is read are the `parts`, one after the other; where they end with Damaged, what was whole before it comes first.
+    """
 
     stored: tuple[str, int]
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts = parts
+        self._held, self._at = b"", 0
+        self._damage: Damaged | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        size = CHUNK if size is None or size < 0 else size
+        if len(self._held) - self._at < size and self._damage is None:
+            held = [self._held[self._at :]]
+            missing = size - len(held[0])
+            try:
+                while missing > 0 and (part := next(self._parts, b"")):
+                    held.append(part)
+                    missing -= len(part)
+            except Damaged as error:
+                self._damage = error
+            self._held, self._at = b"".join(held), 0
+        if self._damage is not None and self._at >= len(self._held):
+            raise self._damage
+        data = self._held[self._at : self._at + size]
+        self._at += len(data)
+        return data
 
 
 class Prefix:

@@ -100,9 +100,7 @@ class _Rows(Made):
             thrift_container_size_limit=MAX_GROUPS,
             schema_depth_limit=MAX_NESTING,
         )
-        self._parts = self._text()
-        self._held, self._at = b"", 0
-        self._damage: Damaged | None = None
+        super().__init__(self._text())
         with path.open("rb") as stream:
             prefix = Prefix(stream, path.stat().st_size)
         self.stored = (prefix.hash.hexdigest(), prefix.size)
@@ -116,30 +114,9 @@ class _Rows(Made):
             return f"a Parquet file of {meta.num_row_groups} row groups; more than {MAX_GROUPS} are not read"
         return ""
 
-    def readable(self) -> bool:
-        return True
-
     def close(self) -> None:
         self._file.close()
         super().close()
-
-    def read(self, size: int = -1) -> bytes:
-        size = CHUNK if size is None or size < 0 else size
-        if len(self._held) - self._at < size and self._damage is None:
-            held = [self._held[self._at :]]
-            missing = size - len(held[0])
-            try:
-                while missing > 0 and (part := next(self._parts, b"")):
-                    held.append(part)
-                    missing -= len(part)
-            except Damaged as error:
-                self._damage = error  # what was whole before it comes first
-            self._held, self._at = b"".join(held), 0
-        if self._damage is not None and self._at >= len(self._held):
-            raise self._damage
-        data = self._held[self._at : self._at + size]
-        self._at += len(data)
-        return data
 
     def _text(self) -> Iterator[bytes]:
         import pyarrow as pa
