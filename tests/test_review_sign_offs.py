@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from reports.input import SourceEvidence
 from reports.sections.review import status
 from reports.wording import BY_ITS_TEXT, ELSEWHERE
-from review import workspace as places
 from review.judge.verdicts import give_verdict
 from review.pack.attesting import sign_off
 from review.pack.pack_wish import PackWish
@@ -21,19 +18,8 @@ from review.pack.report_choices import Period
 from review.pack.report_room import Room
 from review.pack.sign_offs import sign, sign_off_state
 from review.workspace import Workspace
-from store import open_store
 from tests.reports_sample import finding
-from tests.test_review_verdicts import KEY, at, fill
-
-
-@pytest.fixture
-def work(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    """A store with one critical task and two others; `lee` sits at it."""
-    monkeypatch.setenv("REMIT_PSEUDONYM_KEY", KEY)
-    monkeypatch.setattr(places, "whoami", lambda: "lee")
-    with open_store(sqlite_url) as store:
-        fill(store)
-        yield at(store, sqlite_url)
+from tests.test_review_verdicts import work as work
 
 
 def test_a_sign_off_signs_the_report_it_was_about_and_no_other(work: Workspace, tmp_path: Path) -> None:

@@ -105,6 +105,15 @@ def parts(store: Store) -> list[str]:
         return sorted(connection.exec_driver_sql(asked + "WHERE inhparent = 'block'::regclass").scalars())
 
 
+def aged(store: Store) -> None:
+    """Have old records lie in the table of a month that is over."""
+    store.begin_source(SourceFile("src-1", "fmt", "a.jsonl", at=20 * DAY))
+    store.add(OLD)
+    month = parts(store)[0].split()[0]
+    with store.db.write() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {month} RENAME TO block_before")
+
+
 def test_a_month_of_blocks_is_dropped_as_a_whole(postgresql_url: str) -> None:
     with open_store(postgresql_url, create=False) as store:
         store.begin_source(SourceFile("src-1", "fmt", "a.jsonl", at=20 * DAY))
@@ -130,11 +139,7 @@ def test_a_month_of_blocks_is_dropped_as_a_whole(postgresql_url: str) -> None:
 
 def test_nobody_waits_for_a_month_that_goes_while_somebody_reads_it(postgresql_url: str) -> None:
     with open_store(postgresql_url, create=False) as store:
-        store.begin_source(SourceFile("src-1", "fmt", "a.jsonl", at=20 * DAY))
-        store.add(OLD)
-        month = parts(store)[0].split()[0]
-        with store.db.write() as connection:
-            connection.exec_driver_sql(f"ALTER TABLE {month} RENAME TO block_before")
+        aged(store)
         store.add(NEW)
         with store.db.read() as reading:
             assert reading.execute(select(func.count()).select_from(BLOCK)).scalar_one() == 2
@@ -149,11 +154,7 @@ def test_nobody_waits_for_a_month_that_goes_while_somebody_reads_it(postgresql_u
 
 def test_an_import_goes_on_where_somebody_reads_blocks_for_long(postgresql_url: str) -> None:
     with open_store(postgresql_url, create=False) as store:
-        store.begin_source(SourceFile("src-1", "fmt", "a.jsonl", at=20 * DAY))
-        store.add(OLD)
-        month = parts(store)[0].split()[0]
-        with store.db.write() as connection:
-            connection.exec_driver_sql(f"ALTER TABLE {month} RENAME TO block_before")
+        aged(store)
         with store.db.read() as reading:
             assert reading.execute(select(func.count()).select_from(BLOCK)).scalar_one() == 1
             assert store.add(NEW).accepted == 2

@@ -19,6 +19,17 @@ from tui.walk_cells import GAPS
 STEPS = 90
 
 
+def imported(place: Path) -> Path:
+    """A store of the task whose log lies in a folder."""
+    store = place / "walk.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REMIT_PSEUDONYM_KEY", KEY)
+        desk = Desk(str(store))
+        desk.import_files(str(place / "task.ndjson"))
+        desk.close()
+    return store
+
+
 @pytest.fixture(scope="module")
 def repeating(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store of one task whose steps repeat, with one that edits a file."""
@@ -32,13 +43,7 @@ def repeating(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }  # fmt: skip
     with (place / "task.ndjson").open("a") as out:
         out.write(json.dumps(edit) + "\n")
-    store = place / "walk.db"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("REMIT_PSEUDONYM_KEY", KEY)
-        desk = Desk(str(store))
-        desk.import_files(str(place / "task.ndjson"))
-        desk.close()
-    return store
+    return imported(place)
 
 
 def screen(app: RemitApp) -> TaskScreen:
@@ -251,13 +256,7 @@ def forging(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
     ]  # fmt: skip
     (place / "task.ndjson").write_text("".join(json.dumps(one) + "\n" for one in events))
-    store = place / "walk.db"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("REMIT_PSEUDONYM_KEY", KEY)
-        desk = Desk(str(store))
-        desk.import_files(str(place / "task.ndjson"))
-        desk.close()
-    return store
+    return imported(place)
 
 
 FORGED = "\n  decision   allow by gate rule trusted  [gate.jsonl:1]\n2. 2026-03-02T09:00:09Z: exec; permitted yes.\n"
