@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,7 @@ from chains.memory import in_time
 from chains.reach import Reach
 from model.event import Event
 from model.evidence import Stub
-from model.words import Clock, LinkKind
+from model.words import LinkKind
 from tests.chains_placed import of, place
 from tests.chains_story import (
     REPO,
@@ -204,56 +203,6 @@ def test_a_job_is_its_own_task_and_the_child_of_the_commits_task() -> None:
     assert (parent.link.source, parent.link.kind) == (push.id, LinkKind.DERIVED)
 
 
-def test_what_led_to_a_run_is_not_what_the_run_did() -> None:
-    sha = "reference commit:feedfacefeedfacefeedfacefeedfacefeedface"
-    job = f"ci.job:github-actions:{REPO}:1"
-    run = event("job", "effect", "observed", "target", "ci", 20, f"scope {job}", sha, verb="ci.run")
-    before, during = effect("push", 19, sha, who="kim-gh"), effect("release", 40, sha, verb="package.publish", who="kim-gh")
-    found = place([before, run, during])
-    assert [of(found, one).task for one in (before, during)] == ["", task_id(job)]
-
-
-@pytest.mark.parametrize(("said", "child"), [({"tool": "schedule"}, False), ({"tool": "workflow_run.completed"}, True),
-                                             ({"tool": "workflow_run.completed", "attrs": {"trigger": "schedule"}}, False),
-                                             ({"tool": "Pipeline Hook", "attrs": {"trigger": "push"}}, True)])  # fmt: skip
-def test_a_run_that_a_schedule_began_is_nobodys_child(said: dict[str, Any], child: bool) -> None:
-    sha = "reference commit:feedfacefeedfacefeedfacefeedfacefeedface"
-    job = event(
-        "job", "effect", "started", "target", "ci", 7200, f"scope ci.job:github-actions:{REPO}:1", sha, verb="ci.run", **said
-    )
-    index = MemoryIndex(ready([call(S1, "c1", 4, **PUSH), effect("push", 5, scope(S1), sha), job]))
-    parent = parentage(task_id(f"ci.job:github-actions:{REPO}:1"), [index.stubs[job.id]], Resolver(index, facts(), {}))
-    assert parent.parent == (T1 if child else "")
-
-
-@pytest.mark.parametrize(("printed", "child"), [("feedfac", True), ("feedfab", False)])
-def test_a_run_is_the_child_of_the_task_that_printed_the_first_digits_of_its_commit(printed: str, child: bool) -> None:
-    job = event("job", "effect", "started", "target", "ci", 20, f"scope ci.job:github-actions:{REPO}:1",
-                "reference commit:feedfacefeedfacefeedfacefeedfacefeedface")  # fmt: skip
-    made = ready([call(S1, "c1", 4), result(S1, "c1", 6), job])
-    answer = event("made", "action", "result", "agent", "claude-code", 5, scope(S1), f"reference commit:{printed}")
-    index = MemoryIndex([*made, *ready([answer])])
-    parent = parentage(task_id(f"ci.job:github-actions:{REPO}:1"), [index.stubs[job.id]], Resolver(index, facts(), {}))
-    assert parent.parent == (T1 if child else "")
-
-
-def test_what_another_person_did_to_a_ticket_is_not_the_agents() -> None:
-    told = call(S1, "c1", 10, "reference ticket:PAY-1"), result(S1, "c1", 11)
-    mine = effect("mine", 11, "reference ticket:PAY-1", verb="ticket.update", point="jira", who="ada")
-    alone = place([*told, mine])
-    assert of(alone, mine).task == T1
-    for seconds, placed in ((900, [T1, ""]), (13, ["", ""])):
-        others = effect("others", seconds, "reference ticket:PAY-1", verb="ticket.update", point="jira", who="dan")
-        found = place([*told, mine, others])
-        assert [of(found, one).task for one in (mine, others)] == placed
-
-
-def test_a_push_that_only_came_after_its_commit_is_no_inference() -> None:
-    told = call(S1, "c1", 10, **PUSH), result(S1, "c1", 12)
-    push = effect("push", 11, who="dan", clock=Clock.ORDER_ONLY, target=f"repository:{REPO}@x")
-    assert of(place([*told, push]), push).task == ""
-
-
 def test_an_agents_session_is_no_child_of_one_that_acted_on_the_same_commit() -> None:
     """Two sessions push and pull one commit; what is told of theirs to find a parent by holds that they are agents'."""
     sha = "reference commit:feedfacefeedfacefeedfacefeedfacefeedface"
@@ -345,18 +294,6 @@ def test_the_nearer_of_two_sessions_wins_and_the_other_is_kept_as_rival() -> Non
     assert answer.task == T1
     assert [c.event for c in answer.links[0].candidates] == [rival.id]
     assert answer.links[0].candidates[0].task == T2
-
-
-def test_a_persons_own_push_after_the_agents_is_not_the_agents() -> None:
-    story = [
-        verdict("d", 1, scope(S1)),
-        call(S1, "c1", 10, **PUSH),
-        (first := effect("push", 12, who="dana-gh")),
-        (second := effect("again", 150, who="dana-gh")),
-    ]
-    found = place(story)
-    assert of(found, first).task == T1
-    assert of(found, second).task == ""
 
 
 def test_a_record_that_states_another_session_is_never_inferred_away() -> None:
