@@ -56,6 +56,7 @@ async def test_a_task_without_steps_says_what_is_on_record(tmp_path: Path) -> No
         assert table(app).rows == 0
         assert shown(app).splitlines()[0] == "No action, decision, credential or effect of this task is on record."
         assert "“look at it”  [s.jsonl:1]" in shown(app)
+        assert not panel(app, "side").display, "there is no step to tell the authority of"
 
 
 async def test_raw_records_come_redacted_with_source_line_and_digest() -> None:

@@ -47,7 +47,8 @@ class TaskPanels(Judging):
             return
         step = self.table.current
         side = self.query_one("#side", Panel)
-        side.display = self.wide
+        # Without a step there is no moment to tell of what was authorised.
+        side.display = self.wide and (step is not None or bool(self.document["task"]["steps"]))
         name = EVIDENCE if self.wide and self.panel == AUTHORISED else self.panel
         panel = self.query_one("#panel", Panel)
         sought = self.walker.sought
